@@ -1,0 +1,26 @@
+package policies
+
+import "encoding/json"
+
+// Decision is the answer to one Request. It is immutable.
+type Decision struct {
+	Allow       bool
+	Status      int      // of the HTTP answer; 200 when allowed
+	Code        string   // "ok" when allowed, else a stable reason code
+	Reasons     []Reason // on a denial, the deciding one first
+	Needed      []string // scopes, any of which the action accepts
+	Obligations map[string]any
+
+	Input      json.RawMessage // what was asked, as the rules saw it
+	Result     json.RawMessage // what they answered, whole; nil if there was no answer
+	Revision   string          // digest of the modules and data that decided
+	DataDigest string          // digest of the data alone
+	EvalNS     int64
+}
+
+// Reason says why, for a person.
+type Reason struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Rule    string `json:"rule"`
+}

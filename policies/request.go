@@ -1,0 +1,52 @@
+package policies
+
+import "time"
+
+// Request is the question that rules see as `input`: a superset of an AuthZEN
+// 1.0 evaluation request. Its strings must not alias reused buffers.
+type Request struct {
+	Subject  Subject
+	Action   string // noun.verb
+	Resource Resource
+	Context  Context
+}
+
+// Subject is who asks.
+type Subject struct {
+	Type   string // customer, staff, client, system, anonymous
+	ID     string
+	Roles  []string
+	Tenant string // the tenant that the credential belongs to
+}
+
+// Resource is what is asked for. With an empty ID, id, owner and tenant are
+// undefined in `input`: the request named nothing that could be understood.
+type Resource struct {
+	Type   string // points_account, client, customer, grant, decision, …
+	ID     string
+	Owner  string // user id; empty where nobody owns it
+	Tenant string // empty: there is no such thing
+}
+
+// Context is everything else.
+type Context struct {
+	Method    string // of authentication
+	Status    string // of the credential: missing, valid, invalid, expired, revoked
+	Age       int64  // seconds since the person logged in or the credential was issued
+	AMR       []string
+	ClientID  string
+	Trusted   bool
+	Scopes    []string
+	Tenant    string // the tenant that the host names
+	Home      bool   // it is the installation's first tenant
+	RequestID string
+	HTTP      string // the method
+	Path      string
+	IP        string
+	Time      time.Time
+	Facts     Facts
+}
+
+// Facts are scalars by name: int64, string or bool. See input.schema.json for
+// the names that there are.
+type Facts map[string]any

@@ -1,0 +1,76 @@
+package gate
+
+import (
+	"errors"
+
+	"github.com/pointgate/pointgate/policies"
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+)
+
+// question puts what is known into the one shape that rules see.
+func question(c *Call, res policies.Resource, facts policies.Facts) *policies.Request {
+	k := c.Caller
+	q := &policies.Request{
+		Subject:  policies.Subject{Type: k.Type, ID: k.ID, Roles: k.Roles, Tenant: k.Tenant},
+		Action:   c.Action,
+		Resource: res,
+		Context: policies.Context{
+			Method: k.Method, Status: string(k.Status), AMR: k.AMR,
+			ClientID: k.ClientID, Trusted: k.Trusted, Scopes: k.Scopes,
+			Tenant: c.Tenant.ID, Home: c.Tenant.Home,
+			RequestID: c.Event.RequestID, HTTP: c.Method, Path: c.Path, IP: c.Origin.IP,
+			Time: c.Now, Facts: facts,
+		},
+	}
+	since := k.AuthTime
+	if since.IsZero() {
+		since = k.IssuedAt
+	}
+	if !since.IsZero() {
+		q.Context.Age = max(0, int64(c.Now.Sub(since).Seconds()))
+	}
+	return q
+}
+
+// denial is what the caller learns of a refusal: the code, and how to do better.
+func denial(c *Call) *web.Answer {
+	d := c.Decision
+	p := web.NewProblem(d.Code, "")
+	if len(d.Reasons) > 0 {
+		p.Detail = d.Reasons[0].Message
+	}
+	if d.Status >= 400 && d.Status < 500 {
+		p.Status = d.Status
+	}
+	if d.Code == "missing_scope" {
+		p.Needed, p.Provided = d.Needed, c.Caller.Scopes
+		if p.Provided == nil {
+			p.Provided = []string{}
+		}
+	}
+	a := p.Answer(c.Event)
+	a.Header = challenge(c, p)
+	return a
+}
+
+// problemOf maps the kinds of error that leave the store; nil means internal.
+func problemOf(err error) *web.Problem {
+	var p *web.Problem
+	var conflict *store.Conflict
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &conflict):
+		return web.NewProblem(conflict.Code, conflict.Detail)
+	case errors.Is(err, store.ErrNotFound):
+		return web.NewProblem("not_found", "There is no such object.")
+	case errors.Is(err, store.ErrExists):
+		return web.NewProblem("conflict", "An object with this id or name is there already.")
+	case errors.Is(err, store.ErrConflict):
+		return web.NewProblem("conflict", "The object's state does not permit this.")
+	case errors.Is(err, store.ErrInvalid):
+		return web.NewProblem("validation_failed", "The store can't keep this value.")
+	}
+	return nil
+}

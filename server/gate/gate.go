@@ -1,0 +1,177 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pointgate/pointgate/policies"
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+)
+
+// Policy answers the question. An error means that there is no answer; the
+// Decision beside it still holds the input and the revision for the record.
+type Policy interface {
+	Decide(ctx context.Context, r *policies.Request) (*policies.Decision, error)
+}
+
+// Gate holds what every decision needs. All fields are set before use.
+type Gate struct {
+	Policy  Policy
+	Store   *store.DB
+	Log     *slog.Logger
+	Now     func() time.Time
+	NewID   func() string     // of a decision
+	Labels  map[string]string // of this node, in every record
+	Timeout time.Duration     // of one request, in front of its commit
+}
+
+// Call is one request on its way through the gate: what an effect may use.
+type Call struct {
+	*web.Request
+	Action     string
+	DecisionID string
+	Resource   policies.Resource
+	Decision   *policies.Decision
+	Now        time.Time
+}
+
+// Operation is one protected thing that can be asked for. T is its parsed
+// input, made new for each request.
+type Operation[T any] struct {
+	Action string
+	// Idempotent demands an Idempotency-Key and replays stored answers.
+	Idempotent bool
+	// Parse reads the input; it does no I/O. It fills what it understood even
+	// where it returns a problem, which is told only to a caller who may act.
+	Parse func(r *web.Request, in *T) *web.Problem
+	// Facts reads what the policy asks about, in one query where it can.
+	Facts func(ctx context.Context, r store.Reader, c *Call, in *T) (policies.Resource, policies.Facts, error)
+	// Exactly one of Read and Effect is set. Read prepares an answer that
+	// changes nothing; Effect runs inside the transaction of its record.
+	Read   func(ctx context.Context, r store.Reader, c *Call, in *T) (*web.Answer, error)
+	Effect func(ctx context.Context, tx *store.Tx, c *Call, in *T) (*web.Answer, error)
+}
+
+// ErrStale is returned by an effect whose facts no longer hold as the decision
+// saw them. Everything is undone and decided anew on fresh facts.
+var ErrStale = errors.New("the facts have changed")
+
+const maxAttempts = 5
+
+// Handler makes a route of an operation.
+func Handler[T any](g *Gate, op Operation[T]) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		r := web.Read(c)
+		ctx, cancel := context.WithTimeout(context.Background(), g.Timeout)
+		defer cancel()
+		a := Do(ctx, g, op, r)
+		c.Set("X-Decision-Id", r.Event.DecisionID)
+		return a.Send(c)
+	}
+}
+
+// Do takes one request through the gate and returns the answer that may leave.
+func Do[T any](ctx context.Context, g *Gate, op Operation[T], r *web.Request) *web.Answer {
+	in := new(T)
+	var fault *web.Problem
+	if op.Parse != nil {
+		fault = op.Parse(r, in)
+	}
+	key, keyFault := idempotencyKey(op.Idempotent, r)
+	if keyFault != nil {
+		fault = keyFault // 400 before 422
+	}
+	for range maxAttempts {
+		a, err := attempt(ctx, g, op, r, in, fault, key)
+		if !errors.Is(err, ErrStale) {
+			return a
+		}
+	}
+	c := g.call(r, op.Action)
+	c.Decision = &policies.Decision{Code: "conflict"}
+	return g.only(ctx, c, web.NewProblem("conflict", "Others are changing this at the same time; try again.").Answer(r.Event))
+}
+
+// attempt is one pass: facts, decision, and the end that the decision gives it.
+func attempt[T any](ctx context.Context, g *Gate, op Operation[T], r *web.Request, in *T, fault *web.Problem, key string) (*web.Answer, error) {
+	c := g.call(r, op.Action)
+	res, facts, err := op.Facts(ctx, g.Store, c, in)
+	if err != nil {
+		return g.broken(ctx, c, "store_unavailable", err), nil
+	}
+	c.Resource = res
+	if c.Decision, err = g.Policy.Decide(ctx, question(c, res, facts)); err != nil {
+		return g.broken(ctx, c, "policy_unavailable", err), nil
+	}
+	switch {
+	case !c.Decision.Allow:
+		return g.only(ctx, c, denial(c)), nil
+	case fault != nil:
+		return g.only(ctx, c, fault.Answer(r.Event)), nil
+	case op.Read != nil:
+		a, err := op.Read(ctx, g.Store, c, in)
+		if err != nil {
+			p := problemOf(err)
+			if p == nil {
+				return g.broken(ctx, c, "store_unavailable", err), nil
+			}
+			a = p.Answer(r.Event)
+		}
+		return g.only(ctx, c, a), nil
+	}
+	return effect(ctx, g, op, c, in, key)
+}
+
+// effect runs the effect and its record in one transaction.
+func effect[T any](ctx context.Context, g *Gate, op Operation[T], c *Call, in *T, key string) (*web.Answer, error) {
+	var a *web.Answer
+	err := g.Store.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		a, err = once(ctx, tx, c, key, func() (*web.Answer, error) { return op.Effect(ctx, tx, c, in) })
+		if err != nil {
+			return err
+		}
+		tx.Record(g.record(c, a))
+		return nil
+	})
+	switch {
+	case err == nil:
+		return a, nil
+	case errors.Is(err, ErrStale):
+		return nil, err
+	case errors.Is(err, store.ErrUnavailable):
+		return web.NewProblem("audit_unavailable", "Nothing was changed; try again later.").Because(err).Answer(c.Event), nil
+	}
+	return g.broken(ctx, c, "store_unavailable", err), nil
+}
+
+// call begins a pass with a decision id of its own.
+func (g *Gate) call(r *web.Request, action string) *Call {
+	c := &Call{Request: r, Action: action, DecisionID: g.NewID(), Now: g.Now().UTC()}
+	r.Event.Action, r.Event.DecisionID = action, c.DecisionID
+	return c
+}
+
+// only records an answer that has no effect, and holds it back until the record
+// is durable.
+func (g *Gate) only(ctx context.Context, c *Call, a *web.Answer) *web.Answer {
+	if err := g.Store.Append(ctx, g.record(c, a)); err != nil {
+		return web.NewProblem("audit_unavailable", "Nothing was changed; try again later.").Because(err).Answer(c.Event)
+	}
+	return a
+}
+
+// broken is the end of a request that could not be decided or carried out: it
+// is denied, and recorded if the log can be written.
+func (g *Gate) broken(ctx context.Context, c *Call, code string, err error) *web.Answer {
+	if c.Decision == nil {
+		c.Decision = &policies.Decision{Code: code}
+	}
+	c.Event.Fail(err)
+	return g.only(ctx, c, web.NewProblem(code, "Nothing was changed; try again later.").Answer(c.Event))
+}

@@ -1,0 +1,41 @@
+package web
+
+import "time"
+
+// Status is what became of the credential that a request carried.
+type Status string
+
+// The statuses; anything but Valid is turned into a 401 by the policy.
+const (
+	Missing Status = "missing"
+	Valid   Status = "valid"
+	Invalid Status = "invalid"
+	Expired Status = "expired"
+	Revoked Status = "revoked"
+)
+
+// Caller is what authentication found out about who is calling: facts, no
+// judgement. The zero value with Status Missing is the anonymous caller.
+type Caller struct {
+	Method string // oauth2, api_key, api_token, session; "none" without a credential
+	Status Status
+	Type   string // customer, staff, client, system, anonymous
+	ID     string // within the tenant; empty for anonymous
+	Tenant string // the tenant that the credential belongs to; not always the host's
+	Roles  []string
+	Scopes []string
+
+	ClientID string
+	Trusted  bool // the client may act on any customer of its tenant
+
+	IssuedAt time.Time // of the credential
+	AuthTime time.Time // when the person logged in; zero for machines
+	AMR      []string
+	GrantID  string // the grant or key that the credential came from
+	Resource string // the audience it is for; empty: any of the tenant
+}
+
+// Anonymous is a caller without a usable credential.
+func Anonymous(method string, status Status) Caller {
+	return Caller{Method: method, Status: status, Type: "anonymous"}
+}

@@ -1,0 +1,45 @@
+package store
+
+import (
+	"embed"
+	"io/fs"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// dialect is all that differs between the databases.
+type dialect struct {
+	name   string
+	driver string
+	bind   int // sqlx.QUESTION or sqlx.DOLLAR
+	goose  goose.Dialect
+	// begin and lockHead start each group's transaction: they lock the log's
+	// head against every other writer and read its size.
+	begin, lockHead string
+	// isExists tells a violated UNIQUE or PRIMARY KEY from other errors.
+	isExists func(error) bool
+}
+
+var sqlite = dialect{
+	name: "sqlite", driver: "sqlite3", bind: sqlx.QUESTION, goose: goose.DialectSQLite3,
+	lockHead: `SELECT size FROM log_head`, // BEGIN IMMEDIATE has locked it already
+	begin:    `BEGIN IMMEDIATE`, isExists: sqliteExists,
+}
+
+var postgres = dialect{
+	name: "postgres", driver: "pgx", bind: sqlx.DOLLAR, goose: goose.DialectPostgres,
+	lockHead: `SELECT size FROM log_head FOR UPDATE`,
+	begin:    `BEGIN`, isExists: postgresExists,
+}
+
+func (d *dialect) migrations() fs.FS {
+	sub, err := fs.Sub(migrations, "migrations/"+d.name)
+	if err != nil {
+		panic(err) // the folder is embedded: only a broken build gets here
+	}
+	return sub
+}
