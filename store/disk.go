@@ -25,25 +25,34 @@ type diskSpace struct {
 func (d *diskSpace) low() bool { return d.isLow.Load() }
 
 func (d *diskSpace) watch(ctx context.Context) {
-	if d.reserve <= 0 || d.dir == "" {
-		return
-	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		d.look()
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			d.look()
 		}
 	}
 }
 
 func (d *diskSpace) look() {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(d.dir, &s); err != nil {
+	if d.reserve <= 0 || d.dir == "" {
+		return
+	}
+	free, err := FreeDisk(d.dir)
+	if err != nil {
 		return // an unreadable folder shows itself in the write
 	}
-	d.isLow.Store(int64(s.Bavail)*s.Bsize < d.reserve) //nolint:unconvert // Bsize's type differs by platform
+	d.isLow.Store(free < d.reserve)
+}
+
+// FreeDisk is how many bytes an unprivileged process may still write in dir.
+func FreeDisk(dir string) (int64, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err != nil {
+		return 0, err
+	}
+	return int64(s.Bavail) * s.Bsize, nil //nolint:unconvert // Bsize's type differs by platform
 }

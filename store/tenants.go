@@ -17,6 +17,9 @@ type Tenant struct {
 	Home       bool   `db:"home"`      // the installation's first: its administrators may create tenants
 	CreatedAt  Time   `db:"created_at"`
 	DisabledAt Time   `db:"disabled_at"`
+
+	// Origins are those of the tenant's clients, for CORS. Only [DB.TenantFor] fills them.
+	Origins Words `db:"-"`
 }
 
 // Resource is the tenant's default audience: its API (RFC 8707).
@@ -46,8 +49,20 @@ func (db *DB) LoadTenants(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var origins []struct {
+		Tenant  string `db:"tenant"`
+		Origins Words  `db:"origins"`
+	}
+	if err := db.Select(ctx, &origins, `SELECT tenant, origins FROM clients WHERE origins <> '' AND disabled_at IS NULL`); err != nil {
+		return err
+	}
 	m := map[string]*Tenant{}
 	for i := range all {
+		for _, o := range origins {
+			if o.Tenant == all[i].ID {
+				all[i].Origins = append(all[i].Origins, o.Origins...)
+			}
+		}
 		for _, h := range all[i].Hostnames {
 			if all[i].DisabledAt.IsZero() {
 				m[h] = &all[i]

@@ -66,6 +66,7 @@ type writer struct {
 func newWriter(db *DB, dir string, reserve int64) *writer {
 	ctx, stop := context.WithCancel(context.Background())
 	w := &writer{db: db, queue: make(chan *job, maxQueue), stop: stop, space: &diskSpace{dir: dir, reserve: reserve}}
+	w.space.look()
 	w.ended.Go(func() { w.space.watch(ctx) })
 	w.ended.Go(w.run)
 	return w
@@ -349,6 +350,12 @@ func (c *writeConn) savepoint(ctx context.Context, name string, fn func() error)
 
 // drop closes the connection for good: it does not go back to the pool.
 func (c *writeConn) drop() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, _ = c.ExecContext(ctx, `ROLLBACK`) // gives up the lock now, whatever else still holds the connection
+	for _, p := range c.statements {
+		_ = p.Close()
+	}
 	_ = c.Raw(func(any) error { return errBadConn })
 	_ = c.Close()
 }

@@ -1,0 +1,153 @@
+package edge
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+)
+
+// Refusals answers requests that are refused before the gate and leaves one
+// summed record for each cause, address and second. The sums live in memory
+// for that second; the number of addresses in it is bounded, and those over the
+// bound are summed together.
+type Refusals struct {
+	Store  *store.DB
+	Log    *slog.Logger
+	Now    func() time.Time
+	NewID  func() string
+	Labels map[string]string
+	Home   string // the tenant whose log takes what is for no tenant
+	// Page shows the refusal to a person's browser; nil: always problem+json.
+	Page func(c *fiber.Ctx, p *web.Problem) error
+
+	mu   sync.Mutex
+	sums map[refusal]*sum
+}
+
+type refusal struct {
+	tenant, code, ip string
+	second           int64
+}
+
+type sum struct {
+	count     int64
+	status    int
+	requestID string // of the first
+	path      string
+}
+
+const maxSums = 4096
+
+// Refuse counts the refusal and answers it.
+func (r *Refusals) Refuse(c *fiber.Ctx, p *web.Problem) error {
+	e := web.EventOf(c)
+	e.Refused = p.Code
+	r.Count(e, p)
+	if r.Page != nil && c.Accepts(fiber.MIMEApplicationJSON, fiber.MIMETextHTML) == fiber.MIMETextHTML {
+		e.Code = p.Code
+		if p.Unwrap() != nil {
+			e.Fail(p.Unwrap())
+		}
+		return r.Page(c, p)
+	}
+	return p.Answer(e).Send(c)
+}
+
+// Count adds a refusal to its sum.
+func (r *Refusals) Count(e *web.Event, p *web.Problem) {
+	k := refusal{tenant: e.Tenant, code: p.Code, ip: e.IP, second: r.Now().Unix()}
+	if k.tenant == "" {
+		k.tenant = r.Home
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sums == nil {
+		r.sums = map[refusal]*sum{}
+	}
+	if _, known := r.sums[k]; !known && len(r.sums) >= maxSums {
+		k.ip = "many"
+	}
+	s := r.sums[k]
+	if s == nil {
+		s = &sum{status: p.Status, requestID: e.RequestID, path: e.Path}
+		r.sums[k] = s
+	}
+	s.count++
+}
+
+// Run writes the records, every second until ctx ends, then what is left.
+func (r *Refusals) Run(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			r.flush(context.WithoutCancel(ctx), time.Time{})
+			return
+		case now := <-tick.C:
+			r.flush(ctx, now)
+		}
+	}
+}
+
+// flush writes the sums of all seconds before now (all, if now is zero). What
+// could not be written stays to be counted on.
+func (r *Refusals) flush(ctx context.Context, now time.Time) {
+	r.mu.Lock()
+	due := map[refusal]*sum{}
+	for k, s := range r.sums {
+		if now.IsZero() || k.second < now.Unix() {
+			due[k] = s
+			delete(r.sums, k)
+		}
+	}
+	r.mu.Unlock()
+	if len(due) == 0 {
+		return
+	}
+	err := r.Store.Write(ctx, func(tx *store.Tx) error {
+		for k, s := range due {
+			tx.Record(r.record(k, s))
+		}
+		return nil
+	})
+	if err == nil {
+		return
+	}
+	r.Log.Error("refusals are kept for later", "records", len(due), "error", err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for k, s := range due {
+		if len(r.sums) >= maxSums {
+			k = refusal{tenant: k.tenant, code: k.code, ip: "many", second: k.second}
+		}
+		if was := r.sums[k]; was != nil {
+			s.count += was.count
+		}
+		r.sums[k] = s
+	}
+}
+
+// record has the shape of a decision's record (see gate), with no input: no
+// policy was asked.
+func (r *Refusals) record(k refusal, s *sum) *store.Record {
+	at := time.Unix(k.second, 0).UTC()
+	id := r.NewID()
+	body, _ := json.Marshal(map[string]any{ // strings and numbers: can't fail
+		"labels": r.Labels, "decision_id": id, "path": "pointgate/refused", "timestamp": at.Format(time.RFC3339Nano),
+		"requested_by": k.ip,
+		"result":       map[string]any{"allow": false, "status": s.status, "code": k.code},
+		"custom":       map[string]any{"tenant": k.tenant, "count": s.count, "first_request_id": s.requestID, "first_path": s.path},
+	})
+	return &store.Record{
+		ID: id, At: store.At(at), Tenant: k.tenant, Action: "request.refuse", Code: k.code, Status: s.status,
+		Request: s.requestID, Body: body,
+	}
+}
