@@ -8,8 +8,8 @@ import (
 
 // Record is one decision as the log keeps it. The columns serve the filters of
 // a list; Body is the whole event in the shape of OPA's EventV1, as JSON, but
-// for custom.index and custom.status, which are columns and are put in when it
-// is read.
+// for custom.index, custom.status and custom.code, which are columns and are put
+// in when it is read.
 type Record struct {
 	Index    int64  `db:"idx"` // the leaf in the log: contiguous from 0; assigned in the commit
 	ID       string `db:"id"`
@@ -115,8 +115,8 @@ func (db *DB) LogSize(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// Event is the record as the outside sees it: Body with custom.index and
-// custom.status put in.
+// Event is the record as the outside sees it: Body with custom.index,
+// custom.status and custom.code (of the answer) put in.
 func (r *Record) Event() (json.RawMessage, error) {
 	var event map[string]json.RawMessage
 	if err := json.Unmarshal(r.Body, &event); err != nil {
@@ -128,7 +128,7 @@ func (r *Record) Event() (json.RawMessage, error) {
 			return nil, err
 		}
 	}
-	custom["index"], custom["status"] = r.Index, r.Status
+	custom["index"], custom["status"], custom["code"] = r.Index, r.Status, r.Code
 	raw, err := json.Marshal(custom)
 	if err != nil {
 		return nil, err

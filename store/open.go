@@ -76,7 +76,7 @@ func connect(o Options) (*DB, error) {
 		readers = max(4, 2*runtime.GOMAXPROCS(0))
 	}
 	if o.URL == "" {
-		db.dialect, db.path = &sqlite, filepath.Join(o.Dir, "pointgate.db")
+		db.dialect, db.path = &sqlite, filepath.Join(o.Dir, File)
 		if err := createPrivate(db.path); err != nil {
 			return nil, err
 		}

@@ -90,16 +90,22 @@ func (db *DB) WatchTenants(ctx context.Context, every time.Duration, report func
 }
 
 // Tenants lists all of them.
-func (db *DB) Tenants(ctx context.Context) ([]Tenant, error) {
+func (db *DB) Tenants(ctx context.Context) ([]Tenant, error) { return Tenants(ctx, db) }
+
+// Tenant is one by its id.
+func (db *DB) Tenant(ctx context.Context, id string) (*Tenant, error) { return GetTenant(ctx, db, id) }
+
+// Tenants lists all of them; inside a write, as they are there.
+func Tenants(ctx context.Context, r Reader) ([]Tenant, error) {
 	var out []Tenant
-	err := db.Select(ctx, &out, `SELECT `+tenantColumns+` FROM tenants ORDER BY id`)
+	err := r.Select(ctx, &out, `SELECT `+tenantColumns+` FROM tenants ORDER BY id`)
 	return out, err
 }
 
-// Tenant is one by its id.
-func (db *DB) Tenant(ctx context.Context, id string) (*Tenant, error) {
+// GetTenant is one by its id.
+func GetTenant(ctx context.Context, r Reader, id string) (*Tenant, error) {
 	var t Tenant
-	if err := db.Get(ctx, &t, `SELECT `+tenantColumns+` FROM tenants WHERE id = ?`, id); err != nil {
+	if err := r.Get(ctx, &t, `SELECT `+tenantColumns+` FROM tenants WHERE id = ?`, id); err != nil {
 		return nil, err
 	}
 	return &t, nil

@@ -36,13 +36,11 @@ func question(c *Call, res policies.Resource, facts policies.Facts) *policies.Re
 // denial is what the caller learns of a refusal: the code, and how to do better.
 func denial(c *Call) *web.Answer {
 	d := c.Decision
-	p := web.NewProblem(d.Code, "")
+	var detail string
 	if len(d.Reasons) > 0 {
-		p.Detail = d.Reasons[0].Message
+		detail = d.Reasons[0].Message
 	}
-	if d.Status >= 400 && d.Status < 500 {
-		p.Status = d.Status
-	}
+	p := web.NewDenial(d.Code, d.Status, detail)
 	if d.Code == "missing_scope" {
 		p.Needed, p.Provided = d.Needed, c.Caller.Scopes
 		if p.Provided == nil {

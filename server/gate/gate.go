@@ -51,6 +51,9 @@ type Operation[T any] struct {
 	Parse func(r *web.Request, in *T) *web.Problem
 	// Facts reads what the policy asks about, in one query where it can.
 	Facts func(ctx context.Context, r store.Reader, c *Call, in *T) (policies.Resource, policies.Facts, error)
+	// Prepare does what takes long and needs no transaction, such as hashing a
+	// password: once the caller may act and the input is good, before Effect.
+	Prepare func(ctx context.Context, c *Call, in *T) error
 	// Exactly one of Read and Effect is set. Read prepares an answer that
 	// changes nothing; Effect runs inside the transaction of its record.
 	Read   func(ctx context.Context, r store.Reader, c *Call, in *T) (*web.Answer, error)
@@ -123,6 +126,11 @@ func attempt[T any](ctx context.Context, g *Gate, op Operation[T], r *web.Reques
 			a = p.Answer(r.Event)
 		}
 		return g.only(ctx, c, a), nil
+	}
+	if op.Prepare != nil {
+		if err := op.Prepare(ctx, c, in); err != nil {
+			return g.broken(ctx, c, "store_unavailable", err), nil
+		}
 	}
 	return effect(ctx, g, op, c, in, key)
 }

@@ -42,7 +42,11 @@ func (p *Problem) Answer(e *Event) *Answer {
 		}
 	}
 	body, _ := json.Marshal(&q) // strings and numbers only: can't fail
-	return &Answer{Status: p.Status, Type: "application/problem+json", Body: body, Code: p.Code}
+	a := &Answer{Status: p.Status, Type: "application/problem+json", Body: body, Code: p.Code}
+	if p.Status == fiber.StatusServiceUnavailable {
+		a.Header = map[string]string{fiber.HeaderRetryAfter: "1"}
+	}
+	return a
 }
 
 // Send writes the answer to Fiber.

@@ -138,6 +138,13 @@ func (f *Fields) Has(name string) bool {
 	return ok && string(v) != "null"
 }
 
+// Null reports whether the member is given as null, which clears it where that
+// makes sense.
+func (f *Fields) Null(name string) bool {
+	f.asked[name] = true
+	return string(f.values[name]) == "null"
+}
+
 // Wrong notes that something is wrong with a member.
 func (f *Fields) Wrong(name, code, detail string) {
 	f.errs = append(f.errs, FieldError{Field: name, Code: code, Detail: detail})

@@ -71,6 +71,19 @@ func NewProblem(code, detail string) *Problem {
 	return &Problem{Type: "about:blank", Title: t.title, Status: t.status, Code: code, Detail: detail}
 }
 
+// NewDenial makes the problem of a policy's reason code. A code of the table has
+// its status; one that a policy brings itself has the policy's, from 401 to 499,
+// else 403.
+func NewDenial(code string, status int, detail string) *Problem {
+	if _, ok := titles[code]; ok {
+		return NewProblem(code, detail)
+	}
+	if status <= 400 || status > 499 {
+		status = 403
+	}
+	return &Problem{Type: "about:blank", Title: titles["denied"].title, Status: status, Code: code, Detail: detail}
+}
+
 // Because keeps the cause for the operator; it is never in the answer.
 func (p *Problem) Because(err error) *Problem { p.cause = err; return p }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/utils"
@@ -74,7 +75,7 @@ type Request struct {
 func Read(c *fiber.Ctx) *Request {
 	r := &Request{
 		Event: EventOf(c), Tenant: TenantOf(c), Caller: CallerOf(c), Origin: OriginOf(c),
-		Method: utils.CopyString(c.Method()), Path: utils.CopyString(c.Path()), Route: c.Route().Path,
+		Method: utils.CopyString(c.Method()), Path: validText(c.Path()), Route: c.Route().Path,
 		RawQuery: string(c.Request().URI().QueryString()),
 		Header:   func(name string) string { return utils.CopyString(c.Get(name)) },
 		Body:     utils.CopyBytes(c.Body()),
@@ -91,3 +92,7 @@ func Read(c *fiber.Ctx) *Request {
 	}
 	return r
 }
+
+// validText copies s and replaces what is not UTF-8: a path may come with any
+// byte, and PostgreSQL keeps only text.
+func validText(s string) string { return strings.ToValidUTF8(utils.CopyString(s), "\uFFFD") }

@@ -2,10 +2,10 @@
 
 -- One row: how many records the decision log has. Every group of writes locks it first.
 CREATE TABLE log_head (
-    only INTEGER PRIMARY KEY CHECK (only = 1),
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
     size BIGINT NOT NULL
 );
-INSERT INTO log_head (only, size) VALUES (1, 0);
+INSERT INTO log_head (one, size) VALUES (1, 0);
 
 CREATE TABLE decisions (
     idx        INTEGER PRIMARY KEY,
@@ -72,6 +72,7 @@ CREATE TABLE sessions (
     last_seen_at BIGINT NOT NULL,
     expires_at   BIGINT NOT NULL,
     ended_at     BIGINT,
+    amr          TEXT NOT NULL,
     ip           TEXT NOT NULL,
     user_agent   TEXT NOT NULL,
     FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id)
@@ -123,6 +124,7 @@ CREATE TABLE grants (
 );
 CREATE INDEX grants_subject ON grants (tenant, subject, created_at);
 CREATE INDEX grants_client ON grants (tenant, client_id, created_at);
+CREATE INDEX grants_expires ON grants (expires_at);
 
 CREATE TABLE codes (
     hash             BLOB PRIMARY KEY,
@@ -140,6 +142,7 @@ CREATE TABLE codes (
     used_at          BIGINT
 );
 CREATE INDEX codes_expires ON codes (expires_at);
+CREATE INDEX codes_grant ON codes (grant_id);
 
 CREATE TABLE access_tokens (
     hash       BLOB PRIMARY KEY,
@@ -156,23 +159,23 @@ CREATE INDEX access_tokens_grant ON access_tokens (grant_id);
 CREATE INDEX access_tokens_expires ON access_tokens (expires_at);
 
 CREATE TABLE refresh_tokens (
-    hash        BLOB PRIMARY KEY,
-    grant_id    TEXT NOT NULL REFERENCES grants (id),
-    tenant      TEXT NOT NULL,
-    client_id   TEXT NOT NULL,
-    access_hash BLOB NOT NULL,
-    scopes      TEXT NOT NULL,
-    audience    TEXT NOT NULL,
-    created_at  BIGINT NOT NULL,
-    expires_at  BIGINT NOT NULL,
-    used_at     BIGINT,
-    successor   BLOB,               -- the answer that replaced it, sealed; emptied when the grace is over
-    next_hash   BLOB,               -- the refresh token in that answer
-    replays     BIGINT NOT NULL DEFAULT 0,
-    revoked_at  BIGINT
+    hash          BLOB PRIMARY KEY,
+    grant_id      TEXT NOT NULL REFERENCES grants (id),
+    tenant        TEXT NOT NULL,
+    client_id     TEXT NOT NULL,
+    scopes        TEXT NOT NULL,
+    audience      TEXT NOT NULL,
+    created_at    BIGINT NOT NULL,
+    expires_at    BIGINT NOT NULL,
+    used_at       BIGINT,
+    next_hash     BLOB,            -- the refresh token that replaced it
+    successor     BLOB,            -- the answer that replaced it, sealed; emptied when the grace is over
+    grace_ends_at BIGINT,
+    kept_until    BIGINT NOT NULL   -- the end of the grant: so long a reuse is noticed
 );
 CREATE INDEX refresh_tokens_grant ON refresh_tokens (grant_id);
-CREATE INDEX refresh_tokens_expires ON refresh_tokens (expires_at);
+CREATE INDEX refresh_tokens_kept ON refresh_tokens (kept_until);
+CREATE INDEX refresh_tokens_sealed ON refresh_tokens (grace_ends_at) WHERE successor IS NOT NULL;
 
 -- API keys of clients (pgk_) and API tokens of people (pgt_).
 CREATE TABLE api_keys (
@@ -211,7 +214,7 @@ CREATE TABLE accounts (
     customer_id     TEXT NOT NULL,
     available       BIGINT NOT NULL CHECK (available >= 0),
     held            BIGINT NOT NULL CHECK (held >= 0),
-    lifetime_earned BIGINT NOT NULL,
+    lifetime_earned BIGINT NOT NULL CHECK (lifetime_earned >= 0),
     PRIMARY KEY (tenant, customer_id),
     FOREIGN KEY (tenant, customer_id) REFERENCES users (tenant, id)
 );
@@ -240,7 +243,8 @@ CREATE TABLE ledger (
     FOREIGN KEY (tenant, customer_id) REFERENCES accounts (tenant, customer_id)
 );
 CREATE INDEX ledger_customer ON ledger (tenant, customer_id, seq);
-CREATE INDEX ledger_actor ON ledger (tenant, actor, created_at);
+-- What one member of staff moved by hand today.
+CREATE INDEX ledger_by_hand ON ledger (tenant, actor, created_at) WHERE type IN ('adjust', 'reverse');
 
 -- What is left of each earning, spent first in, first out.
 CREATE TABLE lots (
@@ -254,9 +258,12 @@ CREATE TABLE lots (
     FOREIGN KEY (tenant, customer_id) REFERENCES accounts (tenant, customer_id)
 );
 CREATE INDEX lots_open ON lots (tenant, customer_id, seq) WHERE remaining > 0;
-CREATE INDEX lots_expire ON lots (expires_at) WHERE remaining > 0 AND expires_at IS NOT NULL;
+CREATE INDEX lots_due ON lots (tenant, expires_at) WHERE remaining > 0 AND expires_at IS NOT NULL;
+CREATE INDEX lots_expiring ON lots (tenant, customer_id, expires_at) WHERE remaining > 0 AND expires_at IS NOT NULL;
+CREATE INDEX lots_line ON lots (line_id);
 
--- Which lots a ledger line or a hold took its points from, so that they can go back there.
+-- Which lots a ledger line or an open hold took its points from, so that they can go back there.
+-- For each lot: points = remaining + the sum of its uses.
 CREATE TABLE lot_uses (
     used_by TEXT NOT NULL,
     lot     BIGINT NOT NULL REFERENCES lots (seq),
@@ -276,7 +283,7 @@ CREATE TABLE holds (
     expires_at  BIGINT NOT NULL,
     FOREIGN KEY (tenant, customer_id) REFERENCES accounts (tenant, customer_id)
 );
-CREATE INDEX holds_open ON holds (expires_at) WHERE status = 'held';
+CREATE INDEX holds_due ON holds (tenant, expires_at) WHERE status = 'held';
 CREATE INDEX holds_customer ON holds (tenant, customer_id, created_at);
 
 -- +goose Down

@@ -1,0 +1,145 @@
+package main
+
+// noun is one kind of object that the admin API keeps, as the command line sees
+// it. All commands of all nouns are made from this table.
+type noun struct {
+	name    string
+	short   string
+	paths   map[string]string // by --type; one path under "" where there is no type
+	columns []column
+	filters []member // of list
+	members []member // of create and update
+	verbs   verbs
+}
+
+// member is a flag and the member of the JSON object that it fills.
+type member struct {
+	flag string
+	json string
+	kind kind
+	on   verbs
+	help string
+}
+
+type kind int
+
+const (
+	text    kind = iota
+	list         // may be repeated; "" empties the list
+	truth        // true or false
+	number       // whole
+	instant      // RFC 3339, or a time from now such as 720h; "never" clears it
+	past         // RFC 3339, or a span back from now such as 10m
+	secret       // read from standard input
+)
+
+type verbs int
+
+const (
+	create verbs = 1 << iota
+	update
+	remove // delete
+	revoke
+	rotate
+
+	both = create | update
+)
+
+var limitedTo = column{"SCOPES", "scopes"}
+
+var nouns = []noun{
+	{
+		name: "tenant", short: "Organisations with their own issuer, users and points",
+		paths:   map[string]string{"": "/tenants"},
+		verbs:   create | update | remove,
+		columns: []column{{"ID", "id"}, {"NAME", "name"}, {"ISSUER", "issuer"}, {"HOSTNAMES", "hostnames"}, {"HOME", "home"}, {"DISABLED", "disabled_at"}},
+		members: []member{
+			{"id", "id", text, create, "its id"},
+			{"name", "name", text, both, "its name"},
+			{"issuer", "issuer", text, both, "the base of its URLs"},
+			{"hostname", "hostnames", list, both, "a host name at which it answers"},
+			{"disabled", "disabled", truth, update, "switch it off, or on again"},
+		},
+	},
+	{
+		name: "client", short: "OAuth2 applications",
+		paths:   map[string]string{"": "/clients"},
+		verbs:   create | update | remove | rotate,
+		columns: []column{{"ID", "id"}, {"NAME", "name"}, {"PUBLIC", "public"}, {"TRUSTED", "trusted"}, {"GRANT TYPES", "grant_types"}, limitedTo, {"DISABLED", "disabled_at"}},
+		members: []member{
+			{"id", "id", text, create, "its id (default: made up)"},
+			{"name", "name", text, both, "its name, as people see it"},
+			{"public", "public", truth, create, "it can't keep a secret: browser and native apps"},
+			{"trusted", "trusted", truth, both, "it may act on any customer of its tenant"},
+			{"redirect-uri", "redirect_uris", list, both, "where answers may go, exactly"},
+			{"grant-type", "grant_types", list, both, "authorization_code, refresh_token or client_credentials"},
+			{"scope", "scopes", list, both, "a scope it may ask for"},
+			{"origin", "origins", list, both, "an origin that may call from a browser (CORS)"},
+			{"introspect", "introspects", list, both, "a resource whose tokens it may introspect"},
+			{"refresh-grace", "refresh_grace", number, both, "seconds in which a used refresh token gets the same successor"},
+			{"disabled", "disabled", truth, update, "switch it off, or on again"},
+		},
+	},
+	{
+		name: "user", short: "Customers and staff (--type)",
+		paths:   map[string]string{"customer": "/customers", "staff": "/staff"},
+		verbs:   create | update | remove,
+		columns: []column{{"ID", "id"}, {"EMAIL", "email"}, {"NAME", "name"}, {"ROLES", "roles"}, {"CREATED", "created_at"}, {"DISABLED", "disabled_at"}},
+		filters: []member{{"email", "email", text, 0, "only this address"}},
+		members: []member{
+			{"id", "id", text, create, "its id (default: made up)"},
+			{"email", "email", text, both, "address"},
+			{"name", "name", text, both, "name"},
+			{"role", "roles", list, both, "a role (staff only)"},
+			{"password-stdin", "password", secret, both, "read the password from standard input"},
+			{"disabled", "disabled", truth, update, "switch it off, or on again"},
+		},
+	},
+	{
+		name: "key", short: "API keys of clients",
+		paths:   map[string]string{"": "/keys"},
+		verbs:   create | update | revoke,
+		columns: []column{{"ID", "id"}, {"NAME", "name"}, {"CLIENT", "client_id"}, limitedTo, {"CREATED", "created_at"}, {"EXPIRES", "expires_at"}, {"REVOKED", "revoked_at"}, {"LAST USED", "last_used_at"}},
+		filters: []member{{"client", "client", text, 0, "only those of this client"}},
+		members: []member{
+			{"client", "client_id", text, create, "the client it is for"},
+			{"name", "name", text, both, "what it is for"},
+			{"scope", "scopes", list, both, "a scope of the client"},
+			{"expires-at", "expires_at", instant, both, "when it ends: a time, 720h, or never"},
+		},
+	},
+	{
+		name: "token", short: "API tokens of staff",
+		paths:   map[string]string{"": "/tokens"},
+		verbs:   create | revoke,
+		columns: []column{{"ID", "id"}, {"NAME", "name"}, {"STAFF", "staff_id"}, limitedTo, {"CREATED", "created_at"}, {"EXPIRES", "expires_at"}, {"REVOKED", "revoked_at"}, {"LAST USED", "last_used_at"}},
+		filters: []member{{"staff", "staff", text, 0, "only those of this person"}},
+		members: []member{
+			{"staff", "staff_id", text, create, "the person it is for"},
+			{"name", "name", text, create, "what it is for"},
+			{"scope", "scopes", list, create, "a scope of the person's roles"},
+			{"expires-at", "expires_at", instant, create, "when it ends, at most 90 days from now: a time, or 720h"},
+		},
+	},
+	{
+		name: "grant", short: "Authorizations that people gave to clients",
+		paths:   map[string]string{"": "/grants"},
+		verbs:   revoke,
+		columns: []column{{"ID", "id"}, {"CLIENT", "client_id"}, {"SUBJECT", "subject"}, limitedTo, {"CREATED", "created_at"}, {"EXPIRES", "expires_at"}, {"REVOKED", "revoked_at"}},
+		filters: []member{
+			{"customer", "customer", text, 0, "only those of this person"},
+			{"client", "client", text, 0, "only those to this client"},
+			{"live", "live", truth, 0, "only those that are neither revoked nor at their end"},
+		},
+	},
+	{
+		name: "session", short: "Browsers in which people are signed in",
+		paths:   map[string]string{"": "/sessions"},
+		verbs:   revoke,
+		columns: []column{{"ID", "id"}, {"USER", "user_id"}, {"CREATED", "created_at"}, {"LAST SEEN", "last_seen_at"}, {"ENDED", "ended_at"}, {"ADDRESS", "ip"}, {"BROWSER", "user_agent"}},
+		filters: []member{
+			{"user", "user", text, 0, "only those of this person"},
+			{"live", "live", truth, 0, "only those that are neither ended nor at their end"},
+		},
+	},
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pointgate/pointgate/oauth2"
+	"github.com/pointgate/pointgate/policies"
+	"github.com/pointgate/pointgate/server"
+	"github.com/pointgate/pointgate/store"
+)
+
+// run builds every part by hand, serves until ctx ends, and closes in reverse.
+func run(ctx context.Context, c *Config, out io.Writer) (err error) {
+	log := newLog(c)
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return usage("data: %v", err)
+	}
+	unlock, err := lockDir(c.Data)
+	if err != nil {
+		return usage("%v", err)
+	}
+	defer unlock()
+	tuneMemory()
+	master, err := masterSecret(c.SecretFile)
+	if err != nil {
+		return usage("secret-file: %v", err)
+	}
+	engine, err := openPolicy(c.PolicyDir)
+	if err != nil {
+		return usage("policy: %v", err)
+	}
+	db, err := store.Open(ctx, store.Options{URL: c.Database, Dir: c.Data, Reserve: c.DiskReserve << 20})
+	if err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := settle(ctx, c, db, out); err != nil {
+		return err
+	}
+	o := newOps(db)
+	srv, err := assemble(c, db, engine, master, log, o)
+	if err != nil {
+		return err
+	}
+	return listen(ctx, c, srv, o, func(addr listening) error {
+		if !c.Demo {
+			log.Info("serving", "url", c.PublicURL, "ops", addr.ops)
+			return nil
+		}
+		return fillDemo(ctx, &demo{config: c, store: db, engine: engine, server: srv, out: out, ops: addr.ops})
+	})
+}
+
+func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, log *slog.Logger, o *ops) (*server.Server, error) {
+	provider, err := oauth2.New(oauth2.Config{
+		Store: db, Now: time.Now,
+		Secret: derive(master, "tokens"), SealKey: derive(master, "seal"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return server.New(server.Config{
+		Store: db, Policy: engine, OAuth: provider, Log: log, Now: time.Now,
+		Node: uuid.NewString(), Version: version(), Home: homeTenant(c),
+		CursorKey: derive(master, "cursors"), CSRFKey: derive(master, "csrf"),
+		Limits: c.Limits == "on", Trusted: c.proxies, Done: o.done,
+	})
+}
+
+// listening says where the listeners are.
+type listening struct{ ops string }
+
+// listen opens both listeners, calls ready between opening and announcing, and
+// serves until ctx ends: /readyz turns first, then the doors close, then what
+// is in flight finishes.
+func listen(ctx context.Context, c *Config, srv *server.Server, o *ops, ready func(listening) error) error {
+	opsLn, err := net.Listen("tcp", c.OpsListen)
+	if err != nil {
+		return usage("ops-listen: %v", err)
+	}
+	defer opsLn.Close()
+	ln, err := publicListener(c)
+	if err != nil {
+		return err
+	}
+	failed := make(chan error, 2)
+	go func() { failed <- o.serve(opsLn) }()
+	if err := ready(listening{ops: "http://" + opsLn.Addr().String()}); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	go func() { failed <- srv.Serve(ln) }()
+	o.ready.Store(true)
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
+	o.ready.Store(false)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
+	defer cancel()
+	return errors.Join(err, srv.Shutdown(bounded), o.http.Shutdown(bounded))
+}
+
+func publicListener(c *Config) (net.Listener, error) {
+	ln, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, usage("listen: %v", err)
+	}
+	if c.TLSCert == "" {
+		return ln, nil
+	}
+	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, errors.Join(usage("tls: %v", err), ln.Close())
+	}
+	lowest := uint16(tls.VersionTLS13)
+	if c.TLSMin == "1.2" {
+		lowest = tls.VersionTLS12
+	}
+	// No h2: fasthttp speaks HTTP/1.1 only.
+	return tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: lowest, NextProtos: []string{"http/1.1"}}), nil
+}
+
+func openPolicy(dir string) (*policies.Engine, error) {
+	if dir == "" {
+		return policies.Open(policies.Embedded())
+	}
+	return policies.Open(os.DirFS(dir))
+}
+
+func newLog(c *Config) *slog.Logger {
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, nil))
+}
+
+// tuneMemory lets garbage grow further before it is collected, within a bound:
+// allocation, not size, is what costs the tail. GOGC and GOMEMLIMIT still win.
+func tuneMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(512 << 20)
+	}
+}

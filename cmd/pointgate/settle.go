@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/pointgate/pointgate/store"
+)
+
+// homeTenant is the id of the installation's first tenant.
+func homeTenant(c *Config) string {
+	if c.Demo {
+		return "demo"
+	}
+	return "main"
+}
+
+// settle makes an empty database an installation, and refuses to take a demo
+// for a real one or the other way round.
+func settle(ctx context.Context, c *Config, db *store.DB, out io.Writer) error {
+	kind, err := db.Mark(ctx, "kind")
+	want := "real"
+	if c.Demo {
+		want = "demo"
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		if err := found(ctx, c, db, want); err != nil {
+			return err
+		}
+	case err != nil:
+		return fmt.Errorf("database: %w", err)
+	case kind == "demo" && want == "real":
+		return usage("this database is a demo's: start with --demo, or use another data folder")
+	case kind == "real" && want == "demo":
+		return usage("this database is not a demo's: start without --demo, or use an empty data folder")
+	}
+	if err := follow(ctx, c, db); err != nil {
+		return err
+	}
+	if want == "real" {
+		return offerSetup(ctx, c, db, out)
+	}
+	return nil
+}
+
+// found makes the first tenant.
+func found(ctx context.Context, c *Config, db *store.DB, kind string) error {
+	return db.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.SetMark(ctx, "kind", kind); err != nil {
+			return err
+		}
+		t := &store.Tenant{ID: homeTenant(c), Name: "Pointgate", Issuer: c.PublicURL, Hostnames: hostnames(c), Home: true, CreatedAt: tx.Now()}
+		if c.Demo {
+			t.Name = "Demo Loyalty"
+		}
+		return tx.InsertTenant(ctx, t)
+	})
+}
+
+func hostnames(c *Config) store.Words {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return nil // check has parsed it before
+	}
+	names := store.Words{u.Hostname()}
+	extra := []string{}
+	if c.Demo {
+		extra = []string{"127.0.0.1", "localhost", "demo.localhost"}
+	} else if host, _, err := net.SplitHostPort(c.Listen); err == nil && isLoopback(c.Listen) {
+		extra = []string{host}
+	}
+	for _, h := range extra {
+		if !names.Has(h) {
+			names = append(names, h)
+		}
+	}
+	return names
+}
+
+// follow moves the first tenant to the configured public URL.
+func follow(ctx context.Context, c *Config, db *store.DB) error {
+	t, err := db.Tenant(ctx, homeTenant(c))
+	if err != nil {
+		return fmt.Errorf("the first tenant: %w", err)
+	}
+	if t.Issuer == c.PublicURL {
+		return db.LoadTenants(ctx)
+	}
+	t.Issuer = c.PublicURL
+	for _, h := range hostnames(c) {
+		if !t.Hostnames.Has(h) {
+			t.Hostnames = append(t.Hostnames, h)
+		}
+	}
+	if err := db.Write(ctx, func(tx *store.Tx) error { return tx.UpdateTenant(ctx, t) }); err != nil {
+		return err
+	}
+	return db.LoadTenants(ctx)
+}
+
+const setupLifetime = time.Hour
+
+// offerSetup prints a one-time link for the first administrator while there is
+// none. Its key is stored as a hash only; each start makes a new one.
+func offerSetup(ctx context.Context, c *Config, db *store.DB, out io.Writer) error {
+	n, err := db.CountStaff(ctx, homeTenant(c))
+	if err != nil || n > 0 {
+		return err
+	}
+	key := rand.Text()
+	hash := sha256.Sum256([]byte(key))
+	if err := db.Write(ctx, func(tx *store.Tx) error {
+		return tx.InsertSetupLink(ctx, &store.SetupLink{Hash: hash[:], Tenant: homeTenant(c), ExpiresAt: store.At(tx.Now().Add(setupLifetime))})
+	}); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "There is no administrator yet. Open this within an hour, once:\n\n  %s/setup?link=%s\n\n", c.PublicURL, key)
+	return err
+}

@@ -1,0 +1,101 @@
+package oauth2
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/pointgate/pointgate/store"
+)
+
+// harmlessState is what fosite sees as state: it insists on one of some length,
+// which the RFC does not, and the client's own goes back from the Flow.
+const harmlessState = "x"
+
+// Authorize checks an authorization request, all of it, before anyone is asked
+// to log in or to consent. form is the query or body, in which parameters may
+// stand twice. A nil error is a Flow for [Provider.Seal]; any other is an
+// *[Error].
+func (p *Provider) Authorize(ctx context.Context, t *store.Tenant, form url.Values) (*Flow, error) {
+	ctx, x := p.begin(ctx, t)
+	f, err := p.destination(ctx, x, form)
+	if err != nil {
+		return nil, x.end(err)
+	}
+	if len(form["state"]) == 1 {
+		f.State = form.Get("state")
+	}
+	if err := precheck(t, x.client, form); err != nil {
+		return nil, f.refuse(errorOf(err))
+	}
+	cleaned := pick(form, "response_type", "client_id", "redirect_uri", "scope", "code_challenge", "code_challenge_method")
+	cleaned.Set("state", harmlessState)
+	cleaned.Set("audience", t.Resource())
+	ar, err := p.fosite.NewAuthorizeRequest(ctx, httpRequest(http.MethodGet, cleaned, ""))
+	if err != nil {
+		return nil, f.refuse(errorOf(x.end(err)))
+	}
+	f.Challenge, f.Resource, f.Scopes = form.Get("code_challenge"), t.Resource(), ar.GetRequestedScopes()
+	if !x.client.GrantTypes.Has("refresh_token") {
+		f.Scopes = keep(f.Scopes, func(s string) bool { return s != offline })
+	}
+	if !useful(f.Scopes) {
+		return nil, f.refuse(refuse("invalid_scope"))
+	}
+	return f, nil
+}
+
+// destination finds client and address. Until both are sure, nothing may be
+// sent anywhere, so its errors are shown as pages.
+func (p *Provider) destination(ctx context.Context, x *exchange, form url.Values) (*Flow, error) {
+	if len(form["client_id"]) != 1 || len(form["redirect_uri"]) > 1 {
+		return nil, refuse("invalid_request").saying("client_id is needed once, redirect_uri at most once.")
+	}
+	c, err := p.client(ctx, x, form.Get("client_id"))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, refuse("invalid_client").saying("This application is not known here.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	u, err := c.target(ctx, form.Get("redirect_uri"))
+	if err != nil {
+		return nil, refuse("invalid_request").saying("The redirect_uri is not registered for this application.").because(err)
+	}
+	x.client = c
+	host := u.Host
+	if host == "" {
+		host = u.Scheme
+	}
+	return &Flow{
+		ID: newID("flw_"), Tenant: x.tenant.ID, Issuer: x.tenant.Issuer, ClientID: c.ID, ClientName: c.Name,
+		RedirectURI: u.String(), RedirectHost: host, RedirectSent: form.Get("redirect_uri") != "",
+	}, nil
+}
+
+// precheck is what fosite would find too late, after consent, or not at all.
+func precheck(t *store.Tenant, c *client, form url.Values) error {
+	if err := single(form); err != nil {
+		return err
+	}
+	switch kind := form.Get("response_type"); {
+	case form.Get("request") != "":
+		return refuse("request_not_supported")
+	case form.Get("request_uri") != "":
+		return refuse("request_uri_not_supported")
+	case form.Get("registration") != "":
+		return refuse("registration_not_supported")
+	case kind == "":
+		return refuse("invalid_request").saying("The response_type is missing.")
+	case kind != "code":
+		return refuse("unsupported_response_type")
+	case !c.GrantTypes.Has("authorization_code"):
+		return refuse("unauthorized_client")
+	case form.Get("response_mode") != "" && form.Get("response_mode") != "query":
+		return refuse("invalid_request").saying("The response_mode must be query.")
+	case form.Get("code_challenge_method") != "S256" || !is256(form.Get("code_challenge")):
+		return refuse("invalid_request").saying("A code_challenge of 43 characters with code_challenge_method=S256 is needed (RFC 7636).")
+	}
+	return checkResource(t, form)
+}

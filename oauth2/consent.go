@@ -1,0 +1,110 @@
+package oauth2
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"github.com/pointgate/pointgate/store"
+)
+
+// Person is who consents, as the session knows them.
+type Person struct {
+	ID       string
+	Type     string // customer or staff
+	AuthTime time.Time
+	AMR      []string
+}
+
+// Approve makes a grant of those of the flow's scopes that were ticked, and
+// returns where the browser takes the code. Nothing useful ticked is a denial.
+// A flow is answered once: the second time is an *[Error] to be shown.
+func (p *Provider) Approve(ctx context.Context, f *Flow, who Person, ticked []string) (redirect string, err error) {
+	granted := holdable(who.Type, keep(f.Scopes, within(ticked)))
+	if !useful(granted) {
+		return p.Deny(f), nil
+	}
+	ctx, x := p.begin(ctx, &store.Tenant{ID: f.Tenant, Issuer: f.Issuer})
+	ar, err := p.authorizeRequest(ctx, x, f, granted)
+	if err != nil {
+		return "", x.end(err)
+	}
+	answer, err := p.fosite.NewAuthorizeResponse(ctx, ar, session{})
+	if err != nil {
+		return "", x.end(err)
+	}
+	x.code.Flow = f.ID
+	x.grant = newGrant(x, ar.GetID(), who, granted)
+	x.add(func(ctx context.Context, tx *store.Tx) error { return enabled(ctx, tx, x.grant) })
+	x.add(func(ctx context.Context, tx *store.Tx) error { return tx.InsertGrant(ctx, x.grant) })
+	x.add(func(ctx context.Context, tx *store.Tx) error { return once(tx.InsertCode(ctx, x.code)) })
+	if err := p.commit(ctx, x); err != nil {
+		return "", x.end(err)
+	}
+	return f.answer(url.Values{"code": {answer.GetParameters().Get("code")}}), nil
+}
+
+// Deny is where the browser takes a refusal.
+func (p *Provider) Deny(f *Flow) string { return f.refuse(refuse("access_denied")).Redirect }
+
+// authorizeRequest builds fosite's request anew from the flow: since it was
+// checked, the client may have lost its address, or been disabled.
+func (p *Provider) authorizeRequest(ctx context.Context, x *exchange, f *Flow, granted []string) (*fosite.AuthorizeRequest, error) {
+	c, err := p.client(ctx, x, f.ClientID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, refuse("invalid_client").saying("This application is not known here any more.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	u, err := c.target(ctx, f.RedirectURI)
+	if err != nil {
+		return nil, refuse("invalid_request").saying("The redirect_uri is not registered for this application any more.")
+	}
+	ar := fosite.NewAuthorizeRequest()
+	ar.SetID(newID("grt_"))
+	ar.Client, ar.RedirectURI, ar.ResponseTypes, ar.State = c, u, fosite.Arguments{"code"}, harmlessState
+	ar.Form = url.Values{"code_challenge": {f.Challenge}, "code_challenge_method": {"S256"}}
+	if f.RedirectSent {
+		ar.Form.Set("redirect_uri", f.RedirectURI)
+	}
+	ar.SetRequestedScopes(f.Scopes)
+	ar.GrantedScope = granted
+	ar.SetRequestedAudience(fosite.Arguments{f.Resource})
+	ar.GrantAudience(f.Resource)
+	return ar, nil
+}
+
+// newGrant: without a refresh token, a grant ends with the one access token
+// that its code can get.
+func newGrant(x *exchange, id string, who Person, scopes []string) *store.Grant {
+	life := CodeLifetime + AccessLifetime
+	if within(scopes)(offline) {
+		life = GrantLifetime
+	}
+	return &store.Grant{
+		ID: id, Tenant: x.tenant.ID, ClientID: x.code.ClientID, SubjectType: who.Type, Subject: who.ID, Scopes: scopes,
+		AuthTime: store.At(who.AuthTime), AMR: who.AMR, CreatedAt: store.At(x.now), ExpiresAt: store.At(x.now.Add(life)),
+	}
+}
+
+// enabled looks once more, inside the write, at the person: the session was
+// read before it.
+func enabled(ctx context.Context, tx *store.Tx, g *store.Grant) error {
+	u, err := store.GetUser(ctx, tx, g.Tenant, g.Subject)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (u.Type != g.SubjectType || !u.DisabledAt.IsZero()) {
+		return refuse("access_denied")
+	}
+	return err
+}
+
+// once makes a refusal of a flow that has its code already.
+func once(err error) error {
+	if errors.Is(err, store.ErrExists) {
+		return refuse("invalid_request").saying("This request was answered before.").because(err)
+	}
+	return err
+}

@@ -1,0 +1,72 @@
+// Package oauth2 is the authorization server: codes, tokens and the grants that
+// they come from (RFC 6749 with the rules of RFC 9700), for clients of one
+// tenant at a time. It owns the scope table, the format of tokens, and what a
+// client may register. It knows neither HTTP routes nor pages, decides no
+// question of permission, and leaves rows to package store.
+//
+// A consent makes a [store.Grant]; its id is fosite's request id. Codes, access
+// and refresh tokens belong to a grant and die with it. A request that waits
+// for consent is kept by nobody: see [Flow].
+//
+// # What it refuses
+//
+//   - a code request without PKCE S256, from anyone, before anyone logs in
+//   - implicit, hybrid and password grants; request objects; response modes
+//     other than query; every audience but the tenant's API
+//   - a parameter given twice, credentials given in two ways or in a URL
+//   - a code or refresh token for the second time: the grant is revoked
+//
+// # Where it departs from fosite, and why
+//
+// fosite v0.49.0 is the last of its line, so its faults are ours to keep out.
+// Kept are its checks of authorization requests, its HMAC of tokens, its code,
+// PKCE and client_credentials handlers, and its Hasher. Replaced or wrapped:
+//
+//   - Storage: statements are collected between BeginTX and Commit and run in
+//     one write, where a code is redeemed by a conditional update. fosite reads
+//     before its transaction, so two redemptions of one code could both succeed
+//     (#778). The loser gets invalid_grant, not the 500 that fosite would make
+//     of it, and the winner's tokens die, as after any second use.
+//   - The refresh handler is our own: fosite ignores the scope parameter (#696),
+//     rotates by request id, which kills the token of a parallel request, calls
+//     a bad token invalid_request (#747), and has no grace. Ours replays one
+//     answer within the grace, so there are never two chains.
+//   - PKCE is checked before login. fosite checks when the code is issued, does
+//     not look at the challenge's form, and deletes the challenge before it
+//     compares: ours is a column of the code. A wrong verifier does not burn the
+//     code; without the right one it is worth nothing in its 60 seconds.
+//   - Client authentication is our own: fosite returns early for unknown clients,
+//     which tells who exists, and accepts two methods at once. bcrypt is
+//     replaced by SHA-256: see [HashSecret].
+//   - Introspection is our own: fosite lets any live token and any client ask
+//     about any token, and asks the database before it checks the HMAC.
+//   - Revocation is our own: fosite answers 200 when the store failed (#644).
+//   - Errors: an allow-list of codes with fixed texts. fosite's hints name
+//     registered addresses and network errors, and some codes are of no RFC.
+//   - state is optional and of any length (#267). iss is on every answer.
+//   - Loopback addresses: only the port may differ; fosite also takes another
+//     scheme for the registered one. http://localhost must match to the port.
+//   - Unknown grant types are unsupported_grant_type, public clients that want
+//     client_credentials unauthorized_client.
+//   - resource (RFC 8707) replaces fosite's audience, which is not read.
+//   - Times come from one clock, that of [Config]; fosite's own are not used.
+//   - Each kind of token has its prefix and its own key, derived from the whole
+//     secret; fosite uses only the first 32 bytes, for all kinds.
+//
+// Not built yet, and so not in the metadata: pushed requests, DPoP, OpenID
+// Connect, device flow, assertions of clients. The scopes openid, email and
+// profile can be consented to, and give no ID token.
+//
+// # To add a scope
+//
+//   - its row in scopes.go
+//   - the rule that asks for it, and its test, in policies/rego
+//   - its line in the consent script under tests/flows
+//
+// # To add a grant type
+//
+//   - a fosite.TokenEndpointHandler of its own, appended in newFosite; what it
+//     writes goes through the exchange
+//   - its name in grantTypes (register.go) and checkTokenRequest (token.go)
+//   - its cases in server/oauth, with a parallel one
+package oauth2

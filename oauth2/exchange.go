@@ -1,0 +1,107 @@
+package oauth2
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pointgate/pointgate/store"
+)
+
+// exchange is what one request knows and gathers on its way through fosite's
+// handlers: they call the storage one statement at a time, here the statements
+// wait and are run together, in one write. It belongs to one goroutine.
+type exchange struct {
+	tenant *store.Tenant
+	now    time.Time
+
+	client  *client      // that was asked for or authenticated
+	code    *store.Code  // that is presented, or, on consent, made
+	grant   *store.Grant // that is made
+	access  *store.AccessToken
+	replay  *Answer // of a refresh, new or again
+	inTX    bool    // between fosite's BeginTX and Commit
+	steps   []step
+	reuse   *Reuse // to be told when it is durable
+	fault   error  // of the store; fosite swallows some errors or renames them
+	granted struct {
+		id   string
+		ends time.Time
+	}
+}
+
+type step func(ctx context.Context, tx *store.Tx) error
+
+type exchangeKey struct{}
+
+func (p *Provider) begin(ctx context.Context, t *store.Tenant) (context.Context, *exchange) {
+	x := &exchange{tenant: t, now: store.At(p.now()).Time}
+	return context.WithValue(ctx, exchangeKey{}, x), x
+}
+
+func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+
+// failed notes an error of the store that is not merely a row that is missing.
+func (x *exchange) failed(err error) error {
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		x.fault = err
+	}
+	return err
+}
+
+func (x *exchange) add(s step) { x.steps = append(x.steps, s) }
+
+// kept is a refusal whose statements stay: the revocation that it is about.
+type kept struct{ refusal *Error }
+
+// Error implements error.
+func (k kept) Error() string { return k.refusal.Error() }
+
+// commit runs the steps in one write. What a step refuses undoes all, but for a
+// refusal that is kept.
+func (p *Provider) commit(ctx context.Context, x *exchange) error {
+	var refusal error
+	err := p.store.Write(ctx, func(tx *store.Tx) error {
+		refusal = nil
+		for _, s := range x.steps {
+			err := s(ctx, tx)
+			if k := (kept{}); errors.As(err, &k) {
+				refusal = k.refusal
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	x.steps = nil
+	if err != nil {
+		if e := (*Error)(nil); !errors.As(err, &e) {
+			x.fault = err
+		}
+		return err
+	}
+	if x.reuse != nil {
+		p.told(ctx, *x.reuse)
+		x.reuse = nil
+	}
+	return refusal
+}
+
+// end is the error that the caller gets for what fosite or a step returned.
+func (x *exchange) end(err error) error {
+	if x.fault != nil {
+		return unavailable(x.fault)
+	}
+	return errorOf(err)
+}
+
+// soonest is the time after lifetime, or limit if that comes first.
+func (x *exchange) soonest(lifetime time.Duration, limit time.Time) store.Time {
+	t := x.now.Add(lifetime)
+	if limit.Before(t) {
+		t = limit
+	}
+	return store.At(t)
+}

@@ -1,0 +1,90 @@
+package oauth2
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"time"
+)
+
+// Flow is an authorization request that was found good and waits for consent.
+// It is kept by nobody: [Provider.Seal] makes a text of it that travels with
+// the browser, so strangers can't fill the database.
+type Flow struct {
+	ID           string    `json:"i"` // has at most one code, however often consent is sent
+	Tenant       string    `json:"t"`
+	Issuer       string    `json:"u"`
+	ClientID     string    `json:"c"`
+	ClientName   string    `json:"n"`
+	RedirectURI  string    `json:"r"`           // where the answer goes
+	RedirectHost string    `json:"h"`           // to be shown; of a private scheme, the scheme
+	RedirectSent bool      `json:"x,omitempty"` // redirect_uri was sent, so the token request must repeat it
+	Scopes       []string  `json:"s"`
+	State        string    `json:"e,omitempty"` // returned unchanged
+	Challenge    string    `json:"p"`           // PKCE, S256
+	Resource     string    `json:"a"`
+	ExpiresAt    time.Time `json:"z"` // set by Seal
+}
+
+// ErrFlow says that a sealed flow is not one, is too old, or belongs to another
+// session: the person has to begin again at the client.
+var ErrFlow = errors.New("oauth2: no such pending request")
+
+// For narrows the scopes to those that this type of person may give. If nothing
+// useful is left, the error takes the browser back to the client.
+func (f *Flow) For(personType string) error {
+	f.Scopes = holdable(personType, f.Scopes)
+	if !useful(f.Scopes) {
+		return f.refuse(refuse("invalid_scope"))
+	}
+	return nil
+}
+
+// Seal makes a text of a flow that only this person opens, in this session, for
+// [FlowLifetime]. It is safe in a URL.
+func (p *Provider) Seal(f *Flow, person, session string) string {
+	out := *f
+	out.ExpiresAt = p.now().Add(FlowLifetime).UTC().Truncate(time.Second)
+	plain, err := json.Marshal(out)
+	if err != nil {
+		panic(err) // strings and a time
+	}
+	return encode(p.flows.seal(plain, person, session))
+}
+
+// OpenFlow opens a sealed flow; [ErrFlow] for whatever is wrong with it.
+func (p *Provider) OpenFlow(sealed, person, session string) (*Flow, error) {
+	raw, err := decode(sealed)
+	if err != nil {
+		return nil, ErrFlow
+	}
+	plain, err := p.flows.open(raw, person, session)
+	if err != nil {
+		return nil, ErrFlow
+	}
+	var f Flow
+	if json.Unmarshal(plain, &f) != nil || !p.now().Before(f.ExpiresAt) {
+		return nil, ErrFlow
+	}
+	return &f, nil
+}
+
+// refuse makes the error one that the browser takes to the client.
+func (f *Flow) refuse(e *Error) *Error {
+	e.Redirect = f.answer(url.Values{"error": {e.Code}, "error_description": {e.Description}})
+	return e
+}
+
+// answer is the address of an authorization response. The registered query
+// stays as it is (RFC 6749 §3.1.2); iss tells the client who answers (RFC 9207).
+func (f *Flow) answer(params url.Values) string {
+	params.Set("iss", f.Issuer)
+	if f.State != "" {
+		params.Set("state", f.State)
+	}
+	glue := "?"
+	if u, err := url.Parse(f.RedirectURI); err == nil && u.RawQuery != "" {
+		glue = "&"
+	}
+	return f.RedirectURI + glue + params.Encode()
+}

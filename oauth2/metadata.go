@@ -1,0 +1,72 @@
+package oauth2
+
+import "github.com/pointgate/pointgate/store"
+
+// ServerMetadata is the document of RFC 8414. It lists what works, nothing else.
+type ServerMetadata struct {
+	Issuer                   string   `json:"issuer"`
+	Authorization            string   `json:"authorization_endpoint"`
+	Token                    string   `json:"token_endpoint"`
+	Introspection            string   `json:"introspection_endpoint"`
+	Revocation               string   `json:"revocation_endpoint"`
+	Scopes                   []string `json:"scopes_supported"`
+	ResponseTypes            []string `json:"response_types_supported"`
+	ResponseModes            []string `json:"response_modes_supported"`
+	GrantTypes               []string `json:"grant_types_supported"`
+	TokenAuthMethods         []string `json:"token_endpoint_auth_methods_supported"`
+	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
+	RevocationAuthMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
+	ChallengeMethods         []string `json:"code_challenge_methods_supported"`
+	AuthorizationIssuer      bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
+	ProtectedResources       []string `json:"protected_resources"`                            // RFC 9728 §4
+}
+
+// ResourceMetadata is the document of RFC 9728 about a tenant's API.
+type ResourceMetadata struct {
+	Resource             string   `json:"resource"`
+	Name                 string   `json:"resource_name"`
+	AuthorizationServers []string `json:"authorization_servers"`
+	Scopes               []string `json:"scopes_supported"`
+	BearerMethods        []string `json:"bearer_methods_supported"`
+}
+
+// MetadataOf describes the tenant's authorization server.
+func MetadataOf(t *store.Tenant) ServerMetadata {
+	confidential := []string{"client_secret_basic", "client_secret_post"}
+	all := append([]string{"none"}, confidential...)
+	return ServerMetadata{
+		Issuer:                   t.Issuer,
+		Authorization:            t.Issuer + "/oauth2/authorize",
+		Token:                    t.Issuer + "/oauth2/token",
+		Introspection:            t.Issuer + "/oauth2/introspect",
+		Revocation:               t.Issuer + "/oauth2/revoke",
+		Scopes:                   append(apiScopes(), offline),
+		ResponseTypes:            []string{"code"},
+		ResponseModes:            []string{"query"},
+		GrantTypes:               grantTypes,
+		TokenAuthMethods:         all,
+		IntrospectionAuthMethods: confidential,
+		RevocationAuthMethods:    all,
+		ChallengeMethods:         []string{"S256"},
+		AuthorizationIssuer:      true,
+		ProtectedResources:       []string{t.Resource()},
+	}
+}
+
+// ResourceMetadataOf describes the tenant's API.
+func ResourceMetadataOf(t *store.Tenant) ResourceMetadata {
+	return ResourceMetadata{
+		Resource: t.Resource(), Name: t.Name, AuthorizationServers: []string{t.Issuer},
+		Scopes: apiScopes(), BearerMethods: []string{"header"},
+	}
+}
+
+func apiScopes() []string {
+	var out []string
+	for _, s := range scopes {
+		if s.API {
+			out = append(out, s.Name)
+		}
+	}
+	return out
+}

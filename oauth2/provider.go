@@ -1,0 +1,129 @@
+package oauth2
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ory/fosite"
+	"github.com/ory/fosite/handler/oauth2"
+	"github.com/ory/fosite/handler/pkce"
+
+	"github.com/pointgate/pointgate/store"
+)
+
+// How long things live. No token outlives its grant.
+const (
+	CodeLifetime    = 60 * time.Second
+	AccessLifetime  = 15 * time.Minute
+	RefreshLifetime = 30 * 24 * time.Hour // if it is not used
+	GrantLifetime   = 90 * 24 * time.Hour // of a grant with a refresh token
+	FlowLifetime    = 10 * time.Minute    // of a request that waits for consent
+)
+
+const keyLength = 32
+
+// Config is what a [Provider] is made of.
+type Config struct {
+	Store *store.DB
+	// Secret signs codes and tokens; at least 32 bytes, all of which count.
+	// Another one makes all that was issued junk.
+	Secret []byte
+	// SealKey encrypts pending requests and the successors of refresh tokens;
+	// at least 32 bytes.
+	SealKey []byte
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// ReuseDetected is told of a code or refresh token that was used again,
+	// after its grant was revoked. It must not block. nil means nobody asks.
+	ReuseDetected func(ctx context.Context, r Reuse)
+}
+
+// Reuse is a code or refresh token that was shown again after its use: either
+// it or its successor is in wrong hands, so the whole grant was revoked.
+type Reuse struct {
+	Kind        string // code or refresh_token
+	Tenant      string
+	GrantID     string
+	ClientID    string // that the grant was given to
+	SubjectType string
+	Subject     string
+	At          time.Time
+}
+
+// Provider is the authorization server. It is safe for concurrent use and keeps
+// nothing between requests: what is durable is in the store, and a request that
+// waits for consent travels with the browser, sealed.
+type Provider struct {
+	store   *store.DB
+	now     func() time.Time
+	told    func(ctx context.Context, r Reuse)
+	fosite  *fosite.Fosite
+	hasher  fosite.Hasher
+	code    *kind
+	access  *kind
+	refresh *kind
+	flows   sealer
+	sealKey []byte
+}
+
+// New makes a Provider, or says what is wrong with the configuration.
+func New(c Config) (*Provider, error) {
+	switch {
+	case c.Store == nil:
+		return nil, errors.New("oauth2: a store is needed")
+	case len(c.Secret) < keyLength || len(c.SealKey) < keyLength:
+		return nil, errors.New("oauth2: Secret and SealKey need 32 bytes each")
+	}
+	p := &Provider{
+		store: c.Store, now: c.Now, told: c.ReuseDetected, hasher: secretHasher{}, sealKey: c.SealKey,
+		code: newKind("pgc_", c.Secret), access: newKind("pga_", c.Secret), refresh: newKind("pgr_", c.Secret),
+		flows: sealer{key: derive(c.SealKey, nil, "pointgate flow")},
+	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	if p.told == nil {
+		p.told = func(context.Context, Reuse) {}
+	}
+	p.fosite = p.newFosite()
+	return p, nil
+}
+
+// newFosite presets every field that fosite would fill in at its first use:
+// that is a data race between the first requests.
+func (p *Provider) newFosite() *fosite.Fosite {
+	c := &config{fosite.Config{
+		AccessTokenLifespan:          AccessLifetime,
+		RefreshTokenLifespan:         RefreshLifetime,
+		AuthorizeCodeLifespan:        CodeLifetime,
+		ScopeStrategy:                fosite.ExactScopeStrategy,
+		AudienceMatchingStrategy:     fosite.ExactAudienceMatchingStrategy,
+		EnforcePKCE:                  true,
+		RefreshTokenScopes:           []string{offline},
+		MinParameterEntropy:          1, // see harmlessState
+		OmitRedirectScopeParam:       true,
+		RedirectSecureChecker:        redirectSecure,
+		ClientSecretsHasher:          p.hasher,
+		ClientAuthenticationStrategy: p.authenticateFor,
+	}}
+	s, t := storage{p}, strategy{p}
+	code := &oauth2.AuthorizeExplicitGrantHandler{
+		AccessTokenStrategy: t, RefreshTokenStrategy: t, AuthorizeCodeStrategy: t,
+		CoreStorage: s, TokenRevocationStorage: s, Config: c,
+	}
+	proof := &pkce.Handler{AuthorizeCodeStrategy: t, Storage: s, Config: c}
+	own := &clientCredentials{&oauth2.ClientCredentialsGrantHandler{
+		HandleHelper: &oauth2.HandleHelper{AccessTokenStrategy: t, AccessTokenStorage: s, Config: c}, Config: c,
+	}}
+	c.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, proof}
+	c.TokenEndpointHandlers = fosite.TokenEndpointHandlers{code, proof, own, &refreshToken{p}}
+	return fosite.NewOAuth2Provider(s, c)
+}
+
+// config is fosite's, without the fetcher of remote keys that it would make at
+// first use: no client here has remote keys, and nothing may be fetched.
+type config struct{ fosite.Config }
+
+// GetJWKSFetcherStrategy implements fosite.JWKSFetcherStrategyProvider.
+func (*config) GetJWKSFetcherStrategy(context.Context) fosite.JWKSFetcherStrategy { return nil }

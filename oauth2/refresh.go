@@ -1,0 +1,179 @@
+package oauth2
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"github.com/pointgate/pointgate/store"
+)
+
+// refreshToken is the handler of the refresh grant (RFC 6749 §6), in place of
+// fosite's, which ignores the scope, rotates by grant instead of by token, has
+// no grace, and names its refusals wrongly.
+type refreshToken struct{ p *Provider }
+
+// CanSkipClientAuth implements fosite.TokenEndpointHandler.
+func (*refreshToken) CanSkipClientAuth(context.Context, fosite.AccessRequester) bool { return false }
+
+// CanHandleTokenEndpointRequest implements fosite.TokenEndpointHandler.
+func (*refreshToken) CanHandleTokenEndpointRequest(_ context.Context, r fosite.AccessRequester) bool {
+	return r.GetGrantTypes().ExactOne("refresh_token")
+}
+
+// HandleTokenEndpointRequest implements fosite.TokenEndpointHandler: what can be
+// refused without the database.
+func (h *refreshToken) HandleTokenEndpointRequest(ctx context.Context, r fosite.AccessRequester) error {
+	if !exchangeOf(ctx).client.GrantTypes.Has("refresh_token") {
+		return refuse("unauthorized_client")
+	}
+	return genuine(h.p.refresh.signature(ctx, r.GetRequestForm().Get("refresh_token")))
+}
+
+// PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler. Looking
+// and rotating are one step of one write, so there is nothing to race with.
+func (h *refreshToken) PopulateTokenEndpointResponse(ctx context.Context, r fosite.AccessRequester, resp fosite.AccessResponder) error {
+	if !h.CanHandleTokenEndpointRequest(ctx, r) {
+		return fosite.ErrUnknownRequest
+	}
+	x := exchangeOf(ctx)
+	next, err := h.mint(ctx, r)
+	if err != nil {
+		return err
+	}
+	x.add(func(ctx context.Context, tx *store.Tx) error {
+		x.replay, err = h.p.refreshWith(ctx, tx, x, next)
+		return err
+	})
+	if err := h.p.commit(ctx, x); err != nil {
+		return err
+	}
+	resp.SetAccessToken(x.replay.AccessToken)
+	resp.SetTokenType(x.replay.TokenType)
+	return nil
+}
+
+// rotation is a refresh request with the tokens that it would get.
+type rotation struct {
+	presented                 string
+	hash                      []byte
+	wanted                    []string
+	access, accessSignature   string
+	refresh, refreshSignature string
+}
+
+// mint makes the successors outside of the write, which must be short.
+func (h *refreshToken) mint(ctx context.Context, r fosite.AccessRequester) (*rotation, error) {
+	presented := r.GetRequestForm().Get("refresh_token")
+	n := &rotation{presented: presented, hash: rowKey(h.p.refresh.signature(ctx, presented)), wanted: r.GetRequestedScopes()}
+	var err1, err2 error
+	n.access, n.accessSignature, err1 = h.p.access.mint(ctx)
+	n.refresh, n.refreshSignature, err2 = h.p.refresh.mint(ctx)
+	return n, errors.Join(err1, err2)
+}
+
+// refreshWith decides about the presented token inside of the write: new
+// tokens, the ones that it already got, or the end of the grant.
+func (p *Provider) refreshWith(ctx context.Context, tx *store.Tx, x *exchange, n *rotation) (*Answer, error) {
+	t, err := store.GetRefreshToken(ctx, tx, n.hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, refuse("invalid_grant")
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case t.Tenant != x.tenant.ID || t.ClientID != x.client.ID:
+		return nil, refuse("invalid_grant").saying("The refresh token is not for this client.")
+	case !t.Live || !x.now.Before(t.GrantEndsAt.Time):
+		return nil, refuse("invalid_grant")
+	case !t.UsedAt.IsZero():
+		return p.again(ctx, tx, x, n, t)
+	case !x.now.Before(t.ExpiresAt.Time):
+		return nil, refuse("invalid_grant")
+	}
+	return p.rotate(ctx, tx, x, n, t)
+}
+
+// rotate replaces the token. Its successor may ask for the whole grant again,
+// even if this access token has fewer scopes.
+func (p *Provider) rotate(ctx context.Context, tx *store.Tx, x *exchange, n *rotation, t *store.RefreshToken) (*Answer, error) {
+	scopes, err := narrow(n.wanted, keep(t.Scopes, within(x.client.Scopes)))
+	if err != nil {
+		return nil, err
+	}
+	x.granted.id, x.granted.ends = t.GrantID, t.GrantEndsAt.Time
+	access := x.newAccess(n.accessSignature, scopes, t.Audience)
+	next := x.newRefresh(n.refreshSignature, t.Scopes, t.Audience)
+	a := x.answer(n.access, n.refresh, access)
+	t.UsedAt, t.NextHash = store.At(x.now), next.Hash
+	if grace := time.Duration(x.client.RefreshGrace) * time.Second; grace > 0 {
+		t.GraceEndsAt = store.At(x.now.Add(grace))
+		if t.Successor, err = p.sealAnswer(a, n.presented, t); err != nil {
+			return nil, err
+		}
+	}
+	used, err := tx.UseRefreshToken(ctx, t)
+	if err == nil && !used {
+		err = refuse("invalid_grant")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a, errors.Join(tx.InsertAccessToken(ctx, access), tx.InsertRefreshToken(ctx, next))
+}
+
+// narrow: a client may ask for fewer scopes than were granted, never for more.
+func narrow(wanted, granted []string) ([]string, error) {
+	if len(wanted) == 0 {
+		wanted = granted
+	}
+	if len(granted) == 0 || slices.ContainsFunc(wanted, func(s string) bool { return !slices.Contains(granted, s) }) {
+		return nil, refuse("invalid_scope")
+	}
+	return wanted, nil
+}
+
+// again is a used token. Within the grace of its client, and until the
+// successor is used, it is taken for a retry after a lost answer and gets the
+// very same answer, so there is never a second chain. Otherwise the token or
+// its successor is in wrong hands, and nobody can tell which.
+func (p *Provider) again(ctx context.Context, tx *store.Tx, x *exchange, n *rotation, t *store.RefreshToken) (*Answer, error) {
+	if len(t.Successor) > 0 && x.now.Before(t.GraceEndsAt.Time) {
+		next, err := store.GetRefreshToken(ctx, tx, t.NextHash)
+		if err != nil {
+			return nil, err
+		}
+		if a, err := p.openAnswer(t, n.presented); err == nil && next.UsedAt.IsZero() {
+			return a, nil
+		}
+	}
+	return nil, x.reused(ctx, tx, "refresh_token", t.GrantID, t.ClientID, t.Standing)
+}
+
+// successorSealer needs both the server's key and the token itself: neither a
+// stolen database nor a stolen key file is enough to read an answer at rest.
+func (p *Provider) successorSealer(presented string) sealer {
+	return sealer{key: derive([]byte(presented), p.sealKey, "pointgate refresh successor")}
+}
+
+func (p *Provider) sealAnswer(a *Answer, presented string, t *store.RefreshToken) ([]byte, error) {
+	plain, err := json.Marshal(a)
+	if err != nil {
+		return nil, err
+	}
+	return p.successorSealer(presented).seal(plain, t.Tenant, t.ClientID, hex.EncodeToString(t.Hash)), nil
+}
+
+func (p *Provider) openAnswer(t *store.RefreshToken, presented string) (*Answer, error) {
+	plain, err := p.successorSealer(presented).open(t.Successor, t.Tenant, t.ClientID, hex.EncodeToString(t.Hash))
+	if err != nil {
+		return nil, err
+	}
+	a := new(Answer)
+	return a, json.Unmarshal(plain, a)
+}

@@ -1,0 +1,67 @@
+package oauth2
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/pointgate/pointgate/store"
+)
+
+// Request is what an endpoint for clients was sent: a form, already parsed
+// strictly, and the Authorization header, empty if there is none. Both are
+// copies that may be kept.
+type Request struct {
+	Tenant        *store.Tenant
+	Form          url.Values
+	Authorization string
+	// Client is set by the Provider to the client that proved who it is, or, of a
+	// public one, that said so. For the access log.
+	Client string
+}
+
+// note keeps the authenticated client for who asked the Provider.
+func (r *Request) note(x *exchange) {
+	if x.client != nil {
+		r.Client = x.client.ID
+	}
+}
+
+// single refuses a form in which a parameter stands twice (RFC 6749 §3.1, §3.2):
+// fosite would take the first, the next reader perhaps the last.
+func single(form url.Values) error {
+	for _, v := range form {
+		if len(v) != 1 {
+			return refuse("invalid_request").saying("A parameter is given twice.")
+		}
+	}
+	return nil
+}
+
+// checkResource: absent means the default, and there is no other (RFC 8707).
+func checkResource(t *store.Tenant, form url.Values) error {
+	if r := form.Get("resource"); r != "" && r != t.Resource() {
+		return refuse("invalid_target")
+	}
+	return nil
+}
+
+// httpRequest is the least that fosite reads. Without a Content-Type it parses
+// no body, and takes the forms as they are.
+func httpRequest(method string, form url.Values, authorization string) *http.Request {
+	r := &http.Request{Method: method, URL: &url.URL{}, Header: http.Header{}, Form: form, PostForm: form}
+	if authorization != "" {
+		r.Header.Set("Authorization", authorization)
+	}
+	return r
+}
+
+// pick is a new form of some parameters: fosite gets to see nothing else.
+func pick(form url.Values, names ...string) url.Values {
+	out := url.Values{}
+	for _, n := range names {
+		if v := form.Get(n); v != "" {
+			out.Set(n, v)
+		}
+	}
+	return out
+}

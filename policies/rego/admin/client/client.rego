@@ -1,0 +1,15 @@
+package pointgate.admin.client
+
+import data.pointgate.lib.roles
+
+needed := ["admin"] if input.action.name in {"client.list", "client.read", "client.create", "client.update", "client.delete", "client.rotate"}
+
+# METADATA
+# title: Clients
+# description: >-
+#   A super_admin has the applications of the tenant, and gives them new
+#   secrets.
+# custom:
+#   code: client
+# scope: document
+allow if roles.at_least("super_admin")

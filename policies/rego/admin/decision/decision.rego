@@ -1,0 +1,16 @@
+package pointgate.admin.decision
+
+import data.pointgate.lib.roles
+
+needed := ["audit:read"] if input.action.name in {"decision.list", "decision.read"}
+
+# METADATA
+# title: Decisions
+# description: >-
+#   An auditor and a super_admin read the decisions of the tenant.
+# custom:
+#   code: decision
+# scope: document
+allow if roles.has("auditor")
+
+allow if roles.at_least("super_admin")

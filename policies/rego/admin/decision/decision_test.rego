@@ -1,0 +1,25 @@
+package pointgate.admin.decision_test
+
+import data.pointgate.lib.sample_test as ask
+
+test_readers if {
+	every role in ["auditor", "super_admin"] {
+		every action in ["decision.list", "decision.read"] {
+			ask.code(ask.staff(role, action, ["audit:read"])) == "ok"
+		}
+	}
+}
+
+test_others if {
+	every role in ["viewer", "manager", "policy_editor", "policy_approver"] {
+		ask.code(ask.staff(role, "decision.read", ["audit:read"])) == "missing_role"
+	}
+}
+
+test_auditor_without_scope if ask.code(ask.staff("auditor", "decision.read", ["points:read"])) == "missing_scope"
+
+test_auditor_elsewhere if ask.code(ask.about(ask.staff("auditor", "decision.read", ["audit:read"]), "", "other")) == "not_owner"
+
+test_trusted_client if ask.code(ask.trusted("decision.read", ["audit:read"])) == "missing_role"
+
+test_no_other_verb if ask.code(ask.staff("auditor", "decision.delete", ["audit:read"])) == "denied"

@@ -1,0 +1,25 @@
+package pointgate.points.history_test
+
+import data.pointgate.lib.sample_test as ask
+
+test_customer_own if ask.code(ask.customer("points.history", ["points:read"])) == "ok"
+
+test_customer_own_on_a_page if ask.code(ask.session(ask.customer("points.history", []))) == "ok"
+
+test_customer_anothers if ask.code(ask.about(ask.customer("points.history", ["points:read"]), "cus_bob", "demo")) == "not_owner"
+
+test_customer_without_scope if ask.code(ask.customer("points.history", ["points:write"])) == "missing_scope"
+
+test_trusted_client if ask.code(ask.trusted("points.history", ["points:read"])) == "ok"
+
+test_untrusted_client if ask.code(ask.client("points.history", ["points:read"])) == "not_owner"
+
+test_staff if {
+	every role in ["viewer", "support", "manager", "super_admin"] {
+		ask.code(ask.staff(role, "points.history", ["points:read"])) == "ok"
+	}
+}
+
+test_staff_beside_the_ladder if ask.code(ask.staff("auditor", "points.history", ["points:read"])) == "missing_role"
+
+test_staff_elsewhere if ask.code(ask.about(ask.staff("super_admin", "points.history", ["points:read"]), "cus_olga", "other")) == "not_owner"

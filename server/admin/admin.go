@@ -1,0 +1,56 @@
+package admin
+
+import (
+	"context"
+	"crypto/rand"
+	"regexp"
+	"strings"
+
+	"github.com/pointgate/pointgate/server/gate"
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+)
+
+// Admin has what the handlers need. All fields but those marked optional are
+// set before use. Its methods make handlers; each is called once per route.
+type Admin struct {
+	Gate    *gate.Gate
+	Store   *store.DB
+	Cursors web.Cursors
+	// Roles lists the names in the policy's role table.
+	Roles func() []string
+	// RoleScopes are the scopes that a member of staff with the role may have.
+	RoleScopes func(role string) []string
+	// Hash makes the hash of a password; it runs outside of transactions.
+	Hash func(ctx context.Context, password string) (string, error)
+	// NewID makes the random part of an id. Optional.
+	NewID func() string
+}
+
+func (a *Admin) newID(prefix string) string {
+	if a.NewID != nil {
+		return prefix + a.NewID()
+	}
+	return prefix + strings.ToLower(rand.Text())
+}
+
+// idPattern is what an id in a path can be. Anything else names nothing, and
+// must not reach a database that would refuse its bytes.
+var idPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
+
+// pathID is the id in the path; empty if it can't be one.
+func pathID(r *web.Request) string {
+	if id := r.Params["id"]; idPattern.MatchString(id) {
+		return id
+	}
+	return ""
+}
+
+// noQuery refuses parameters where there are none.
+func noQuery(r *web.Request) *web.Problem {
+	f, p := web.ParseQuery(r.RawQuery)
+	if p != nil {
+		return p
+	}
+	return f.Problem()
+}

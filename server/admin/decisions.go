@@ -1,0 +1,82 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"regexp"
+
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+)
+
+// decision is one record as it is shown: an OPA event.
+type decision struct {
+	index int64
+	event json.RawMessage
+}
+
+func viewDecision(d *decision) any { return d.event }
+
+// Decisions is /admin/api/decisions: the records, newest first; with after=INDEX
+// those above an index, oldest first, for those who follow the log. There is
+// nothing to make, change or delete.
+func (a *Admin) Decisions() Handlers {
+	n := &noun[decision]{
+		name: "decision", view: viewDecision,
+		get: func(ctx context.Context, _ store.Reader, t *store.Tenant, id string) (*decision, error) {
+			r, err := a.Store.Decision(ctx, t.ID, id)
+			if err != nil {
+				return nil, err
+			}
+			event, err := r.Event()
+			return &decision{r.Index, event}, err
+		},
+	}
+	l := &list[decision, store.DecisionFilter]{
+		name: n.name, view: viewDecision, filter: decisionFilter, rows: a.decisionRows,
+		place: func(d *decision) place { return place{Index: d.index + 1} }, // 0 is the beginning
+	}
+	return Handlers{List: l.handler(a), Read: n.read(a)}
+}
+
+var prefix = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+func decisionFilter(f *web.Fields) (by store.DecisionFilter) {
+	from, _ := f.Time("from")
+	to, _ := f.Time("to")
+	by.From, by.To = store.At(from), store.At(to)
+	for name, to := range map[string]*string{
+		"subject": &by.Subject, "client": &by.Client, "action": &by.Action, "resource": &by.Resource,
+		"code": &by.Code, "request_id": &by.Request,
+	} {
+		*to, _ = f.String(name, 128)
+	}
+	by.Prefix, _ = matching(f, "q", prefix)
+	if allow, ok := f.Bool("allow"); ok {
+		by.Allow = &allow
+	}
+	by.After, by.Tail = f.Int("after", -1, 1<<62)
+	return by
+}
+
+func (a *Admin) decisionRows(ctx context.Context, _ store.Reader, q *query[store.DecisionFilter]) ([]decision, error) {
+	f := q.filter
+	f.Tenant, f.Limit = q.tenant.ID, q.limit
+	switch last := q.after.Index - 1; {
+	case last < 0:
+	case f.Tail:
+		f.After = max(f.After, last)
+	default:
+		f.Before = last
+	}
+	records, err := a.Store.Decisions(ctx, f)
+	out := make([]decision, len(records))
+	for i := range records {
+		event, err := records[i].Event()
+		if err != nil {
+			return nil, err
+		}
+		out[i] = decision{records[i].Index, event}
+	}
+	return out, err
+}

@@ -1,0 +1,198 @@
+package admin
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/pointgate/pointgate/server/authn"
+	"github.com/pointgate/pointgate/server/gate"
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+)
+
+type tenantView struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Issuer     string     `json:"issuer"`
+	Hostnames  []string   `json:"hostnames"`
+	Home       bool       `json:"home"`
+	CreatedAt  time.Time  `json:"created_at"`
+	DisabledAt *time.Time `json:"disabled_at"`
+	SetupURL   string     `json:"setup_url,omitempty"` // in the answer that makes it: for the first administrator, once
+}
+
+func viewTenant(t *store.Tenant) tenantView {
+	return tenantView{
+		ID: t.ID, Name: t.Name, Issuer: t.Issuer, Hostnames: shown(t.Hostnames), Home: t.Home,
+		CreatedAt: t.CreatedAt.Time, DisabledAt: when(t.DisabledAt),
+	}
+}
+
+// Tenants is /admin/api/tenants. The home tenant keeps all of them, any other
+// one sees itself.
+func (a *Admin) Tenants() Handlers {
+	n := &noun[store.Tenant]{
+		name: "tenant", end: "delete",
+		get:     getTenant,
+		id:      func(t *store.Tenant) string { return t.ID },
+		view:    func(t *store.Tenant) any { return viewTenant(t) },
+		members: tenantMembers,
+		fresh:   func(c *gate.Call) *store.Tenant { return &store.Tenant{CreatedAt: store.At(c.Now)} },
+		insert:  a.insertTenant, update: a.updateTenant, remove: a.removeTenant,
+	}
+	l := &list[store.Tenant, struct{}]{
+		name: n.name, filter: none, view: n.view, rows: tenantRows,
+		place: func(t *store.Tenant) place { return place{ID: t.ID} },
+	}
+	return a.reloading(n.handlers(a, l.handler(a)))
+}
+
+func getTenant(ctx context.Context, r store.Reader, at *store.Tenant, id string) (*store.Tenant, error) {
+	if !at.Home && id != at.ID {
+		return nil, store.ErrNotFound
+	}
+	return store.GetTenant(ctx, r, id)
+}
+
+func tenantRows(ctx context.Context, r store.Reader, q *query[struct{}]) ([]store.Tenant, error) {
+	all, err := store.Tenants(ctx, r)
+	var out []store.Tenant
+	for _, t := range all {
+		if (q.tenant.Home || t.ID == q.tenant.ID) && t.ID > q.after.ID && len(out) < q.limit {
+			out = append(out, t)
+		}
+	}
+	return out, err
+}
+
+// tenantMembers: where a tenant can be reached is the business of whoever runs
+// the installation; another tenant may change its name alone.
+func tenantMembers(f *web.Fields, in *input[store.Tenant]) {
+	if in.created {
+		f.Require("id", "name", "issuer")
+		if v, ok := matching(f, "id", plainID); ok {
+			in.set(func(t *store.Tenant) { t.ID = v })
+		}
+	}
+	notNull(f, "name")
+	if v, ok := line(f, "name"); ok {
+		in.set(func(t *store.Tenant) { t.Name = v })
+	}
+	if !in.created && !in.tenant.Home {
+		return
+	}
+	notNull(f, "issuer")
+	if v, ok := f.String("issuer", maxWord); ok {
+		if !isIssuer(v) {
+			f.Wrong("issuer", "invalid", "It must be https://host[:port], or http on loopback, with nothing behind it.")
+		}
+		in.set(func(t *store.Tenant) { t.Issuer = v })
+	}
+	if v, ok := words(f, "hostnames"); ok {
+		for _, h := range v {
+			if !isHostname(h) {
+				f.Wrong("hostnames", "invalid", "Each must be a host name in lower case or an address, without a port.")
+			}
+		}
+		in.set(func(t *store.Tenant) { t.Hostnames = v })
+	}
+	if !in.created {
+		disabled(f, in, func(t *store.Tenant) *store.Time { return &t.DisabledAt })
+	}
+}
+
+func isIssuer(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme+"://"+u.Host != s || !isHostname(u.Hostname()) {
+		return false
+	}
+	return u.Scheme == "https" || (u.Scheme == "http" && isLoopback(u.Hostname()))
+}
+
+var hostname = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9]([a-z0-9-]{0,62}))*$`)
+
+func isHostname(s string) bool {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return a.Zone() == "" && a.String() == s
+	}
+	return len(s) <= 253 && hostname.MatchString(s)
+}
+
+func isLoopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || (err == nil && a.IsLoopback())
+}
+
+// checkReach: each host name leads to one tenant, and the issuer's to its own.
+func checkReach(ctx context.Context, r store.Reader, t *store.Tenant) error {
+	u, err := url.Parse(t.Issuer)
+	if err != nil {
+		return wrong("issuer", "invalid", "It must be a URL.")
+	}
+	if len(t.Hostnames) == 0 {
+		t.Hostnames = store.Words{u.Hostname()}
+	}
+	if !t.Hostnames.Has(u.Hostname()) {
+		return wrong("hostnames", "invalid", "The issuer's host must be among them.")
+	}
+	all, err := store.Tenants(ctx, r)
+	if err != nil {
+		return err
+	}
+	for _, other := range all {
+		for _, h := range t.Hostnames {
+			if other.ID != t.ID && other.Hostnames.Has(h) {
+				return conflict("The host name " + h + " is another tenant's.")
+			}
+		}
+	}
+	return nil
+}
+
+// insertTenant makes the tenant and the link by which its first administrator
+// comes in.
+func (a *Admin) insertTenant(ctx context.Context, tx *store.Tx, c *gate.Call, t *store.Tenant) (any, error) {
+	if _, err := store.GetTenant(ctx, tx, t.ID); err == nil {
+		return nil, store.ErrExists
+	}
+	if err := checkReach(ctx, tx, t); err != nil {
+		return nil, err
+	}
+	if err := tx.InsertTenant(ctx, t); err != nil {
+		return nil, err
+	}
+	secret, link := authn.NewSetupLink(t.ID, c.Now)
+	v := viewTenant(t)
+	v.SetupURL = t.Issuer + "/setup?link=" + secret
+	return v, tx.InsertSetupLink(ctx, &link)
+}
+
+func (a *Admin) updateTenant(ctx context.Context, tx *store.Tx, c *gate.Call, was, t *store.Tenant) error {
+	if err := checkReach(ctx, tx, t); err != nil {
+		return err
+	}
+	if was.DisabledAt.IsZero() && !t.DisabledAt.IsZero() {
+		return a.removeTenant(ctx, tx, c, t)
+	}
+	return tx.UpdateTenant(ctx, t)
+}
+
+// removeTenant switches a tenant off: its records and points stay. Nobody can
+// reach it, and who comes back finds no old credential good.
+func (a *Admin) removeTenant(ctx context.Context, tx *store.Tx, c *gate.Call, t *store.Tenant) error {
+	if t.Home || t.ID == c.Tenant.ID {
+		return conflict("The tenant that is asked can't be switched off, nor the installation's first.")
+	}
+	if t.DisabledAt.IsZero() {
+		t.DisabledAt = store.At(c.Now)
+	}
+	if err := tx.UpdateTenant(ctx, t); err != nil {
+		return err
+	}
+	_, err := endAll(ctx, tx, revocation{tenant: t.ID}, c.Caller.ID)
+	return err
+}

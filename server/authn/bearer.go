@@ -1,0 +1,49 @@
+package authn
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pointgate/pointgate/oauth2"
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+)
+
+// AccessPrefix is what our OAuth2 access tokens begin with.
+const AccessPrefix = "pga_"
+
+// Tokens looks up OAuth2 access tokens. store.ErrNotFound says that we never
+// made this one, which it can tell of a malformed token without a query.
+type Tokens interface {
+	Lookup(ctx context.Context, token string) (*oauth2.Token, error)
+}
+
+// OAuth2 is the method of access tokens (RFC 6750 §2.1).
+type OAuth2 struct{ Tokens Tokens }
+
+// Name implements [Method].
+func (OAuth2) Name() string { return "oauth2" }
+
+// Find implements [Method].
+func (OAuth2) Find(c *Credentials) bool { return c.bearer(AccessPrefix) }
+
+// Authenticate implements [Method]. A token of this tenant must be for its API
+// (RFC 8707): one that was made for another resource server is no good here. A
+// token of another tenant is left for the policy, which refuses it by name.
+func (m OAuth2) Authenticate(ctx context.Context, c *Credentials) (web.Caller, error) {
+	t, err := m.Tokens.Lookup(ctx, c.Secret)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return web.Anonymous(m.Name(), web.Invalid), nil
+	case err != nil:
+		return web.Caller{}, err
+	case t.Tenant == c.Tenant.ID && t.Audience != c.Tenant.Resource():
+		return web.Anonymous(m.Name(), web.Invalid), nil
+	}
+	return web.Caller{
+		Method: m.Name(), Status: web.Status(t.Status), Type: t.SubjectType, ID: t.Subject, Tenant: t.Tenant,
+		Roles: t.Roles, Scopes: t.Scopes, ClientID: t.ClientID, Trusted: t.Trusted,
+		IssuedAt: t.IssuedAt, AuthTime: t.AuthTime, AMR: t.AMR, GrantID: t.GrantID,
+		Resource: t.Audience,
+	}, nil
+}

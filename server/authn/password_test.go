@@ -1,0 +1,52 @@
+package authn_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/pointgate/pointgate/server/authn"
+)
+
+func TestPasswords(t *testing.T) {
+	p, err := authn.NewPasswords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	long := strings.Repeat("long ", 200)
+	hash, err := p.Hash(ctx, "correct horse battery")
+	if err != nil {
+		t.Fatal(err)
+	}
+	longHash, err := p.Hash(ctx, long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Errorf("hash %q", hash)
+	}
+	for _, c := range []struct {
+		name, hash, password string
+		want                 bool
+	}{
+		{"right", hash, "correct horse battery", true},
+		{"wrong", hash, "correct horse", false},
+		{"empty", hash, "", false},
+		{"nobody's", "", "correct horse battery", false},
+		{"nobody's, empty", "", "", false},
+		{"as long as may be", longHash, long, true},
+		{"longer, with a right beginning", longHash, long + strings.Repeat(" ", authn.MaxPassword), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got, err := p.Verify(ctx, c.hash, c.password); got != c.want || err != nil {
+				t.Errorf("%v (%v), want %v", got, err, c.want)
+			}
+		})
+	}
+	t.Run("a hash that can't be read is an error", func(t *testing.T) {
+		if ok, err := p.Verify(ctx, "plain", "plain"); ok || err == nil {
+			t.Errorf("%v (%v), want an error", ok, err)
+		}
+	})
+}

@@ -1,0 +1,135 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+)
+
+// Lifetime is how long a session may be idle, and how long it may last at most.
+type Lifetime struct{ Idle, Most time.Duration }
+
+// The lifetimes of docs and contract, for those who configure none.
+var (
+	CustomerLifetime = Lifetime{Idle: 14 * 24 * time.Hour, Most: 90 * 24 * time.Hour}
+	StaffLifetime    = Lifetime{Idle: 30 * time.Minute, Most: 12 * time.Hour}
+)
+
+// Sessions is the method of the session cookie, and the keeper of sessions. A
+// session's key is 256 random bits that only the cookie holds.
+type Sessions struct {
+	Store           *store.DB
+	Now             func() time.Time
+	Customer, Staff Lifetime
+}
+
+// Name implements [Method].
+func (*Sessions) Name() string { return "session" }
+
+// Find implements [Method].
+func (*Sessions) Find(c *Credentials) bool { return c.Session != "" }
+
+// Authenticate implements [Method]. The caller's GrantID is the session's id.
+func (s *Sessions) Authenticate(ctx context.Context, c *Credentials) (web.Caller, error) {
+	if len(c.Session) != secretChars {
+		return web.Anonymous(s.Name(), web.Invalid), nil
+	}
+	row, u, err := s.Store.SessionByHash(ctx, digest(c.Session))
+	if errors.Is(err, store.ErrNotFound) {
+		return web.Anonymous(s.Name(), web.Invalid), nil
+	}
+	if err != nil {
+		return web.Caller{}, err
+	}
+	k := web.Caller{
+		Method: s.Name(), Status: s.status(row, u), Type: u.Type, ID: u.ID, Tenant: u.Tenant, Roles: u.Roles,
+		IssuedAt: row.CreatedAt.Time, AuthTime: row.CreatedAt.Time, AMR: row.AMR, GrantID: row.ID,
+	}
+	if k.Status == web.Valid {
+		err = s.touch(ctx, row)
+	}
+	return k, err
+}
+
+func (s *Sessions) status(row *store.Session, u *store.User) web.Status {
+	now := s.Now()
+	switch {
+	case !row.EndedAt.IsZero(), !u.DisabledAt.IsZero():
+		return web.Revoked
+	case !now.Before(row.ExpiresAt.Time), !now.Before(row.LastSeenAt.Add(s.lifetime(u).Idle)):
+		return web.Expired
+	}
+	return web.Valid
+}
+
+func (s *Sessions) lifetime(u *store.User) Lifetime {
+	if u.Type == "staff" {
+		return s.Staff
+	}
+	return s.Customer
+}
+
+// touch notes that the session is in use, at most once a minute.
+func (s *Sessions) touch(ctx context.Context, row *store.Session) error {
+	now := s.Now()
+	before := store.At(now.Add(-seenEvery))
+	if !row.LastSeenAt.Before(before.Time) {
+		return nil
+	}
+	return s.Store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, row.Hash, before, store.At(now)) })
+}
+
+// Begin signs a person in on this browser: a session with a new key, in place
+// of the one that the browser had (OWASP: a key from before the login must be
+// worth nothing after it). amr says how they proved who they are (RFC 8176).
+func (s *Sessions) Begin(c *fiber.Ctx, u *store.User, amr ...string) error {
+	ctx, now, key := c.UserContext(), s.Now(), random62(secretChars)
+	row := &store.Session{
+		Hash: digest(key), ID: "ses_" + random62(idChars), Tenant: u.Tenant, UserID: u.ID,
+		CreatedAt: store.At(now), LastSeenAt: store.At(now), ExpiresAt: store.At(now.Add(s.lifetime(u).Most)),
+		AMR: amr, IP: web.OriginOf(c).IP, UserAgent: line(c.Get(fiber.HeaderUserAgent), 256),
+	}
+	old := web.CallerOf(c)
+	err := s.Store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.InsertSession(ctx, row); err != nil {
+			return err
+		}
+		if old == nil || old.Method != s.Name() || old.GrantID == "" {
+			return nil
+		}
+		if err := tx.EndSession(ctx, old.Tenant, old.GrantID); !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.Cookie(sessionCookie.make(secure(c), key, row.ExpiresAt.Time))
+	c.Cookie(loginCookie.remove(secure(c)))
+	return nil
+}
+
+// Forget takes the cookie from the browser. The row is ended by its own action.
+func (*Sessions) Forget(c *fiber.Ctx) { c.Cookie(sessionCookie.remove(secure(c))) }
+
+// line makes one printable line of at most n bytes of what a stranger sent.
+func line(s string, n int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, strings.ToValidUTF8(s, ""))
+	if len(s) > n {
+		s = strings.ToValidUTF8(s[:n], "")
+	}
+	return strings.Clone(s)
+}

@@ -1,0 +1,25 @@
+package oauth
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pointgate/pointgate/oauth2"
+	"github.com/pointgate/pointgate/server/web"
+)
+
+// ServerMetadata is GET /.well-known/oauth-authorization-server (RFC 8414).
+func (o *OAuth) ServerMetadata() fiber.Handler {
+	return func(c *fiber.Ctx) error { return document(c, oauth2.MetadataOf(web.TenantOf(c))) }
+}
+
+// ResourceMetadata is GET /.well-known/oauth-protected-resource and …/api
+// (RFC 9728): both describe the tenant's API, the one resource that there is.
+func (o *OAuth) ResourceMetadata() fiber.Handler {
+	return func(c *fiber.Ctx) error { return document(c, oauth2.ResourceMetadataOf(web.TenantOf(c))) }
+}
+
+// document writes what is the same for everyone and changes with a release.
+func document(c *fiber.Ctx, v any) error {
+	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
+	return send(c, fiber.StatusOK, v)
+}

@@ -1,0 +1,98 @@
+package pages
+
+import (
+	"errors"
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pointgate/pointgate/oauth2"
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+)
+
+type consentView struct {
+	App, Host, Account, Flow string
+	Scopes                   []scopeView
+}
+
+type scopeView struct{ Name, Text string }
+
+// Consent asks the person what an app may do.
+func (p *Pages) Consent() fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		r, k := web.Read(c), signedIn(c)
+		sealed := query(r, "flow")
+		if k == nil {
+			return see("/login?return_to="+url.QueryEscape("/consent?flow="+url.QueryEscape(sealed)), "missing_credentials").Send(c)
+		}
+		f, err := p.Consents.OpenFlow(sealed, k.ID, k.GrantID)
+		if err != nil {
+			return p.noFlow(c)
+		}
+		u, err := store.GetUser(c.UserContext(), p.Store, k.Tenant, k.ID)
+		if err != nil {
+			return p.Refusal(c, web.NewProblem("store_unavailable", "Nothing was changed. Please try again in a minute.").Because(err))
+		}
+		v := base(c, "Allow "+f.ClientName+"?")
+		v.CSRF, v.formTo, v.Person = p.Forms.Token(k), formTarget(f.RedirectURI), u.Email
+		v.Page = consentView{App: f.ClientName, Host: f.RedirectHost, Account: u.Email, Flow: sealed, Scopes: asked(f.Scopes)}
+		return page(fiber.StatusOK, "consent", v).Send(c)
+	}
+}
+
+func asked(scopes []string) []scopeView {
+	out := make([]scopeView, len(scopes))
+	for i, text := range words(scopes) {
+		out[i] = scopeView{scopes[i], text}
+	}
+	return out
+}
+
+// PostConsent carries out what the person answered.
+func (p *Pages) PostConsent() fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		r, k := web.Read(c), signedIn(c)
+		if k == nil {
+			return p.errorPage(c, fiber.StatusForbidden, "missing_credentials", "You are signed out",
+				"Nothing was allowed. Please go back to the app and connect again.")
+		}
+		in, fault := p.signedForm(r, "scope")
+		if fault != nil {
+			return p.Refusal(c, fault)
+		}
+		f, err := p.Consents.OpenFlow(in.Get("flow"), k.ID, k.GrantID)
+		if err != nil {
+			return p.noFlow(c)
+		}
+		switch in.Get("decision") {
+		case "approve":
+			return p.approve(c, k, f, in["scope"])
+		case "deny":
+			return see(p.Consents.Deny(f), "ok").Send(c)
+		}
+		return p.Refusal(c, web.BadRequest("Answer with Allow or Deny."))
+	}
+}
+
+func (p *Pages) approve(c *fiber.Ctx, k *web.Caller, f *oauth2.Flow, scopes []string) error {
+	person := oauth2.Person{Type: k.Type, ID: k.ID, AuthTime: k.AuthTime, AMR: k.AMR}
+	location, err := p.Consents.Approve(c.UserContext(), f, person, scopes)
+	var refused *oauth2.Error
+	switch {
+	case err == nil:
+		return see(location, "ok").Send(c)
+	case errors.As(err, &refused) && refused.Redirect != "":
+		return see(refused.Redirect, refused.Code).Send(c)
+	case errors.As(err, &refused) && refused.Status < 500:
+		return p.noFlow(c)
+	}
+	return p.Refusal(c, web.NewProblem("store_unavailable", "Nothing was allowed. Please try again in a minute.").Because(err))
+}
+
+// noFlow is the end of a request that is too old, was answered already, or is
+// somebody else's. Which of these it is helps nobody who is honest.
+func (p *Pages) noFlow(c *fiber.Ctx) error {
+	return p.errorPage(c, fiber.StatusBadRequest, "invalid_request", "This request is no longer open",
+		"It was answered already, or waited for too long. Please go back to the app and connect again.")
+}

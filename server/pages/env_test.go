@@ -1,0 +1,191 @@
+package pages_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pointgate/pointgate/oauth2"
+	"github.com/pointgate/pointgate/policies"
+	"github.com/pointgate/pointgate/server/authn"
+	"github.com/pointgate/pointgate/server/gate"
+	"github.com/pointgate/pointgate/server/pages"
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+	"github.com/pointgate/pointgate/store/storetest"
+)
+
+// env is the pages over a real store, policy and provider, with a clock.
+type env struct {
+	*pages.Pages
+	t        *testing.T
+	app      *fiber.App
+	db       *store.DB
+	tenant   *store.Tenant
+	provider *oauth2.Provider
+	now      time.Time
+}
+
+const password = "correct horse battery"
+
+func newEnv(t *testing.T) *env {
+	t.Helper()
+	e := &env{t: t, now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
+	clock := func() time.Time { return e.now }
+	e.db = storetest.Open(t, store.Options{Dir: t.TempDir(), Now: clock})
+	e.tenant = storetest.Tenant(t, e.db, "demo")
+	engine, err := policies.Open(policies.Embedded())
+	must(t, err)
+	e.provider, err = oauth2.New(oauth2.Config{Store: e.db, Secret: make([]byte, 32), SealKey: make([]byte, 32), Now: clock})
+	must(t, err)
+	passwords, err := authn.NewPasswords()
+	must(t, err)
+	e.Pages = &pages.Pages{
+		Gate:  &gate.Gate{Policy: engine, Store: e.db, Now: clock, NewID: uuid.NewString, Timeout: 10 * time.Second},
+		Store: e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, Now: clock,
+		Session: &authn.Sessions{Store: e.db, Now: clock, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime},
+	}
+	e.routes()
+	return e
+}
+
+func (e *env) routes() {
+	e.app = fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 16 << 10})
+	e.app.Use(func(c *fiber.Ctx) error {
+		web.SetEvent(c, web.NewEvent("", e.now))
+		t, _ := e.db.TenantFor("demo.localhost")
+		web.SetTenant(c, t)
+		web.SetOrigin(c, web.Origin{IP: "192.0.2.1", Host: "demo.localhost", TLS: c.Get("X-Test-TLS") != ""})
+		return c.Next()
+	})
+	e.app.Get("/static/*", e.Static())
+	e.app.Get("/setup", e.Setup())
+	e.app.Post("/setup", e.PostSetup())
+	e.app.Use((&authn.Authenticator{Session: e.Session, Refuse: e.Refusal}).Pages())
+	e.app.Get("/", e.Home())
+	e.app.Get("/login", e.Login())
+	e.app.Post("/login", e.PostLogin())
+	e.app.Post("/logout", e.Logout())
+	e.app.Get("/consent", e.Consent())
+	e.app.Post("/consent", e.PostConsent())
+	e.app.Get("/account", e.Account())
+	e.app.Get("/account/apps", e.Apps())
+	e.app.Post("/account/apps/revoke", e.RevokeApp())
+	e.app.Get("/account/sessions", e.Pages.Sessions())
+	e.app.Post("/account/sessions/end", e.EndSession())
+	e.app.Post("/account/sessions/end-others", e.EndOtherSessions())
+}
+
+// user adds a person with the test's password.
+func (e *env) user(id string, roles ...string) *store.User {
+	e.t.Helper()
+	u := storetest.User(e.t, e.db, "demo", id, roles...)
+	hash, err := e.Passwords.Hash(context.Background(), password)
+	must(e.t, err)
+	u.PasswordHash = hash
+	storetest.Write(e.t, e.db, func(tx *store.Tx) error { return tx.UpdateUser(context.Background(), u) })
+	return u
+}
+
+// browser keeps cookies, follows nothing, and sends what browsers send.
+type browser struct {
+	*env
+	cookies map[string]string
+	header  map[string]string // in place of what browsers send
+}
+
+func (e *env) browser() *browser { return &browser{env: e, cookies: map[string]string{}} }
+
+type reply struct {
+	*http.Response
+	body string
+}
+
+func (b *browser) get(path string) *reply { return b.send(http.MethodGet, path, nil) }
+
+func (b *browser) post(path string, form url.Values) *reply {
+	return b.send(http.MethodPost, path, form)
+}
+
+func (b *browser) send(method, path string, form url.Values) *reply {
+	b.t.Helper()
+	r := httptest.NewRequest(method, "http://demo.localhost"+path, strings.NewReader(form.Encode()))
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	for k, v := range b.header {
+		r.Header.Set(k, v)
+	}
+	for k, v := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: k, Value: v})
+	}
+	res, err := b.app.Test(r, 20_000)
+	must(b.t, err)
+	body, err := io.ReadAll(res.Body)
+	must(b.t, err)
+	for _, c := range res.Cookies() {
+		b.cookies[c.Name] = c.Value
+		if c.Value == "" {
+			delete(b.cookies, c.Name)
+		}
+	}
+	return &reply{res, string(body)}
+}
+
+var hidden = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)">`)
+
+// fields are the hidden inputs of the page's forms; of two the last.
+func (r *reply) fields() url.Values {
+	out := url.Values{}
+	for _, m := range hidden.FindAllStringSubmatch(r.body, -1) {
+		out.Set(m[1], m[2])
+	}
+	return out
+}
+
+// login signs in with the test's password.
+func (b *browser) login(email string) *reply {
+	b.t.Helper()
+	f := b.get("/login").fields()
+	f.Set("email", email)
+	f.Set("password", password)
+	r := b.post("/login", f)
+	if r.StatusCode != http.StatusSeeOther {
+		b.t.Fatalf("login: %d\n%s", r.StatusCode, r.body)
+	}
+	return r
+}
+
+// is checks status and, of a redirect, where it goes.
+func (r *reply) is(t *testing.T, status int, location string) {
+	t.Helper()
+	if r.StatusCode != status || r.Header.Get("Location") != location {
+		t.Errorf("answer %d to %q, want %d to %q\n%s", r.StatusCode, r.Header.Get("Location"), status, location, r.body)
+	}
+}
+
+func (r *reply) shows(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, s := range texts {
+		if !strings.Contains(r.body, s) {
+			t.Errorf("the page does not show %q:\n%s", s, r.body)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

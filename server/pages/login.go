@@ -1,0 +1,168 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+)
+
+// How many attempts to sign in there may be in a minute.
+const (
+	triesPerAccount = 5
+	triesPerAddress = 20
+)
+
+// wrongPassword is the one answer to an unknown address, a disabled account and
+// a wrong password.
+const wrongPassword = "The email address or the password is not right."
+
+type loginView struct {
+	Email, ReturnTo string
+}
+
+// Login is the page to sign in.
+func (p *Pages) Login() fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		back := localPath(query(web.Read(c), "return_to"))
+		if signedIn(c) != nil {
+			return see(back, "ok").Send(c)
+		}
+		return p.loginPage(c, fiber.StatusOK, "ok", "", loginView{ReturnTo: back}).Send(c)
+	}
+}
+
+// PostLogin signs a person in.
+func (p *Pages) PostLogin() fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		r := web.Read(c)
+		f, fault := form(r)
+		if fault != nil {
+			return p.Refusal(c, fault)
+		}
+		in := loginView{Email: f.Get("email"), ReturnTo: localPath(f.Get("return_to"))}
+		if !p.Forms.CheckLogin(c, f.Get("csrf")) {
+			return p.loginPage(c, fiber.StatusForbidden, "denied", formTooOld, in).Send(c)
+		}
+		if wait, ok := p.mayTry(r, in.Email); !ok {
+			return p.throttled(c, wait, in)
+		}
+		u, err := p.person(c.UserContext(), r.Tenant.ID, in.Email, f.Get("password"))
+		switch {
+		case errors.Is(err, errWrong):
+			return p.wrong(c, in)
+		case err == nil:
+			err = p.Session.Begin(c, u, "pwd")
+		}
+		if err != nil {
+			return p.Refusal(c, web.NewProblem("store_unavailable", "You are not signed in. Please try again in a minute.").Because(err))
+		}
+		r.Event.Subject = u.ID
+		return see(in.ReturnTo, "ok").Send(c)
+	}
+}
+
+var errWrong = errors.New("wrong address or password")
+
+// person finds who signs in. It does the same work for those who are not there.
+func (p *Pages) person(ctx context.Context, tenant, email, password string) (*store.User, error) {
+	u, err := p.Store.UserByEmail(ctx, tenant, email)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	hash := ""
+	if u != nil && u.DisabledAt.IsZero() {
+		hash = u.PasswordHash
+	}
+	ok, err := p.Passwords.Verify(ctx, hash, password)
+	if err == nil && !ok {
+		err = errWrong
+	}
+	return u, err
+}
+
+// mayTry charges an attempt to the address that it comes from, then to the
+// account that it is for, whether there is one or not.
+func (p *Pages) mayTry(r *web.Request, email string) (wait time.Duration, ok bool) {
+	if p.Throttle == nil {
+		return 0, true
+	}
+	tenant := r.Tenant.ID + "\x00"
+	if wait, ok = p.Throttle("login address\x00"+tenant+network(r.Origin.IP), triesPerAddress); !ok {
+		return wait, false
+	}
+	email = store.NormalEmail(email)
+	return p.Throttle("login account\x00"+tenant+email[:min(len(email), 256)], triesPerAccount)
+}
+
+// network is what an attacker can't change cheaply: of IPv6, the /64.
+func network(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil || a.Is4() || a.Is4In6() {
+		return ip
+	}
+	n, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return n.String()
+}
+
+func (p *Pages) wrong(c *fiber.Ctx, in loginView) error {
+	a := p.loginPage(c, fiber.StatusUnauthorized, "invalid_credentials", wrongPassword, in)
+	// RFC 9110 §11.6.1 wants a challenge with a 401; browsers know nothing to do
+	// with this one, and show the page.
+	a.Header[fiber.HeaderWWWAuthenticate] = `Bearer realm="` + web.TenantOf(c).Issuer + `"`
+	return a.Send(c)
+}
+
+func (p *Pages) throttled(c *fiber.Ctx, wait time.Duration, in loginView) error {
+	s := max(1, int(math.Ceil(wait.Seconds())))
+	a := p.loginPage(c, fiber.StatusTooManyRequests, "rate_limited",
+		"That was tried too often. Please wait a minute, then try again.", in)
+	a.Header[fiber.HeaderRetryAfter] = strconv.Itoa(s)
+	return a.Send(c)
+}
+
+// loginPage shows the form.
+func (p *Pages) loginPage(c *fiber.Ctx, status int, code, alert string, in loginView) *web.Answer {
+	v := base(c, "Sign in")
+	v.CSRF, v.Alert, v.Page, v.formTo = p.Forms.LoginToken(c), alert, in, afterLogin(in.ReturnTo)
+	a := page(status, "login", v)
+	a.Code = code
+	return a
+}
+
+// afterLogin is where signing in may lead besides this server: an authorization
+// request can end at its client without another page.
+func afterLogin(returnTo string) string {
+	u, err := url.Parse(returnTo)
+	if err != nil || u.Path != "/oauth2/authorize" {
+		return ""
+	}
+	if to := u.Query().Get("redirect_uri"); to != "" {
+		return formTarget(to)
+	}
+	return " http: https:" // the client's only one, which is not known here
+}
+
+// Logout ends the session of this browser. It passes the gate; whoever is not
+// signed in is signed out already.
+func (p *Pages) Logout() fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		a := pass(c, p, p.endOwn())
+		if a.Status == fiber.StatusSeeOther || a.Status == fiber.StatusUnauthorized {
+			p.Session.Forget(c)
+			return see("/", a.Code).Send(c)
+		}
+		return p.show(c, a)
+	}
+}

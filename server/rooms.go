@@ -1,0 +1,113 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pointgate/pointgate/oauth2"
+	"github.com/pointgate/pointgate/server/admin"
+	"github.com/pointgate/pointgate/server/authn"
+	"github.com/pointgate/pointgate/server/edge"
+	"github.com/pointgate/pointgate/server/gate"
+	"github.com/pointgate/pointgate/server/oauth"
+	"github.com/pointgate/pointgate/server/pages"
+	"github.com/pointgate/pointgate/server/points"
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+)
+
+// rooms are the parts of one server, each with what it needs.
+type rooms struct {
+	store   *store.DB
+	log     *slog.Logger
+	now     func() time.Time
+	done    func(e *web.Event, took time.Duration)
+	trusted []netip.Prefix
+
+	refusals *edge.Refusals
+	limits   *edge.Limits
+	authn    *authn.Authenticator
+	points   *points.Points
+	oauth    *oauth.OAuth
+	pages    *pages.Pages
+	admin    *admin.Admin
+}
+
+// requestTimeout bounds what a request may wait for before its commit.
+const requestTimeout = 10 * time.Second
+
+func newRooms(c *Config) (*rooms, error) {
+	passwords, err := authn.NewPasswords()
+	if err != nil {
+		return nil, fmt.Errorf("passwords: %w", err)
+	}
+	labels := map[string]string{"id": c.Node, "version": c.Version}
+	limiter := edge.NewLimiter(c.Now)
+	r := &rooms{store: c.Store, log: c.Log, now: c.Now, done: c.Done, trusted: c.Trusted}
+	r.refusals = &edge.Refusals{Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: labels, Home: c.Home}
+	r.limits = &edge.Limits{Limiter: limiter, Refuse: r.refusals.Refuse, Off: !c.Limits}
+	g := &gate.Gate{Policy: c.Policy, Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: labels, Timeout: requestTimeout}
+	cursors := web.Cursors{Key: c.CursorKey}
+	sessions := &authn.Sessions{Store: c.Store, Now: c.Now, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime}
+	r.points = &points.Points{Gate: g, Store: c.Store, Cursors: cursors}
+	r.authn = r.authenticator(c, sessions)
+	r.pages = &pages.Pages{
+		Gate: g, Store: c.Store, Session: sessions, Passwords: passwords, Forms: authn.Forms{Key: c.CSRFKey},
+		Consents: c.OAuth, Throttle: throttle(limiter, c.Limits), Now: c.Now,
+	}
+	r.refusals.Page = r.pages.Refusal
+	r.oauth = &oauth.OAuth{Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage}
+	r.admin = &admin.Admin{Gate: g, Store: c.Store, Cursors: cursors, Roles: c.Policy.Roles, RoleScopes: c.Policy.RoleScopes, Hash: passwords.Hash}
+	return r, nil
+}
+
+func (r *rooms) authenticator(c *Config, sessions *authn.Sessions) *authn.Authenticator {
+	keys := authn.Keys{Store: c.Store, Now: c.Now}
+	return &authn.Authenticator{
+		Explicit: []authn.Method{authn.OAuth2{Tokens: c.OAuth}, authn.APIKey{Keys: keys}, authn.APIToken{Keys: keys, RoleScopes: c.Policy.RoleScopes}},
+		Session:  sessions,
+		Refuse:   r.refusals.Refuse,
+	}
+}
+
+// newID makes ids of decisions: UUIDv7, so that they sort by time.
+func newID() string { return uuid.Must(uuid.NewV7()).String() } // fails only if the system has no randomness
+
+// throttle counts attempts to sign in.
+func throttle(l *edge.Limiter, on bool) func(key string, perMinute int) (time.Duration, bool) {
+	if !on {
+		return nil
+	}
+	return func(key string, perMinute int) (time.Duration, bool) {
+		v := l.Allow(key, edge.Rate{Name: "login", Every: time.Minute / time.Duration(perMinute), Burst: perMinute})
+		return v.RetryAfter, v.OK
+	}
+}
+
+// session is the signed-in person as the OAuth2 endpoints need them.
+func session(c *fiber.Ctx) (p oauth2.Person, sessionID string, ok bool) {
+	k, t := web.CallerOf(c), web.TenantOf(c)
+	if k == nil || k.Method != "session" || k.Status != web.Valid || k.Tenant != t.ID {
+		return oauth2.Person{}, "", false
+	}
+	return oauth2.Person{ID: k.ID, Type: k.Type, AuthTime: k.AuthTime, AMR: k.AMR}, k.GrantID, true
+}
+
+// loops run beside the listener until the server stops.
+func (r *rooms) loops() []func(context.Context) {
+	clean := &cleanup{store: r.store, log: r.log}
+	return []func(context.Context){
+		r.refusals.Run,
+		clean.run,
+		func(ctx context.Context) { r.points.Run(ctx, time.Second) },
+		func(ctx context.Context) {
+			r.store.WatchTenants(ctx, 2*time.Second, func(err error) { r.log.Error("tenants are as they were", "error", err) })
+		},
+	}
+}

@@ -1,0 +1,84 @@
+package server
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pointgate/pointgate/server/admin"
+)
+
+// routes is the whole URL map. What is not in the first two groups passes the
+// gate; tests/routes_test.go proves it.
+func (r *rooms) routes(app *fiber.App) {
+	person, api := r.authn.Pages(), r.authn.API()
+	byCredential, byHeader := r.limits.ByCredential(), r.limits.ByHeader()
+
+	// Documents, and the way in: not gated.
+	app.Get("/.well-known/oauth-authorization-server", r.oauth.ServerMetadata())
+	app.Get("/.well-known/oauth-protected-resource", r.oauth.ResourceMetadata())
+	app.Get("/.well-known/oauth-protected-resource/api", r.oauth.ResourceMetadata())
+	app.Get("/openapi.json", openAPI())
+	app.Get("/static/*", r.pages.Static())
+	app.Get("/", person, r.pages.Home())
+	app.Get("/login", person, r.pages.Login())
+	app.Post("/login", person, r.pages.PostLogin())
+	app.Post("/logout", person, r.pages.Logout())
+	app.Get("/setup", r.pages.Setup())
+	app.Post("/setup", r.pages.PostSetup())
+
+	// OAuth2: the endpoints authenticate clients themselves.
+	app.Get("/oauth2/authorize", person, r.oauth.Authorize())
+	app.Post("/oauth2/authorize", person, r.oauth.Authorize())
+	app.Post("/oauth2/token", byHeader, r.oauth.Token())
+	app.Post("/oauth2/introspect", byHeader, r.oauth.Introspect())
+	app.Post("/oauth2/revoke", byHeader, r.oauth.Revoke())
+	app.Get("/consent", person, r.pages.Consent())
+	app.Post("/consent", person, r.pages.PostConsent())
+
+	// A person's own pages.
+	account := app.Group("/account", person, byCredential)
+	account.Get("", r.pages.Account())
+	account.Get("/apps", r.pages.Apps())
+	account.Post("/apps/revoke", r.pages.RevokeApp())
+	account.Get("/sessions", r.pages.Sessions())
+	account.Post("/sessions/end", r.pages.EndSession())
+
+	// Points.
+	p := app.Group("/api/points", api, byCredential)
+	p.Get("", r.points.Balance())
+	p.Get("/transactions", r.points.History())
+	p.Post("/earn", r.points.Earn())
+	p.Post("/redeem", r.points.Redeem())
+	p.Post("/adjust", r.points.Adjust())
+	p.Post("/transfer", r.points.Transfer())
+	p.Post("/holds", r.points.Hold())
+	p.Post("/holds/:id/capture", r.points.Capture())
+	p.Post("/holds/:id/release", r.points.Release())
+	p.Post("/transactions/:id/reverse", r.points.Reverse())
+
+	// Administration.
+	a := app.Group("/admin/api", api, byCredential)
+	for path, h := range map[string]admin.Handlers{
+		"/tenants": r.admin.Tenants(), "/clients": r.admin.Clients(), "/customers": r.admin.Customers(), "/staff": r.admin.Staff(),
+		"/keys": r.admin.Keys(), "/tokens": r.admin.Tokens(), "/grants": r.admin.Grants(), "/sessions": r.admin.Sessions(),
+		"/decisions": r.admin.Decisions(),
+	} {
+		object(a, path, h)
+	}
+	a.Post("/clients/:id/secrets", r.admin.ClientSecrets())
+	a.Post("/revocations", r.admin.Revocations())
+}
+
+// object routes the operations that there are on one kind of object.
+func object(a fiber.Router, path string, h admin.Handlers) {
+	for _, route := range []struct {
+		method, path string
+		handler      fiber.Handler
+	}{
+		{fiber.MethodGet, path, h.List}, {fiber.MethodPost, path, h.Create}, {fiber.MethodGet, path + "/:id", h.Read},
+		{fiber.MethodPatch, path + "/:id", h.Update}, {fiber.MethodDelete, path + "/:id", h.Delete},
+	} {
+		if route.handler != nil {
+			a.Add(route.method, route.path, route.handler)
+		}
+	}
+}

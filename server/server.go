@@ -1,0 +1,107 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/pointgate/pointgate/oauth2"
+	"github.com/pointgate/pointgate/policies"
+	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
+)
+
+// Config is what a server is made of. All fields but those marked optional are
+// needed.
+type Config struct {
+	Store     *store.DB
+	Policy    *policies.Engine
+	OAuth     *oauth2.Provider
+	Log       *slog.Logger
+	Now       func() time.Time
+	Node      string // names this process in the records
+	Version   string
+	Home      string // the first tenant
+	CursorKey []byte
+	CSRFKey   []byte
+	Limits    bool                                   // rate limits and throttling of logins
+	Trusted   []netip.Prefix                         // optional: proxies whose forwarding headers are believed
+	Done      func(e *web.Event, took time.Duration) // optional: called for each request, for metrics
+}
+
+// Server is the assembled program behind one listener.
+type Server struct {
+	rooms *rooms
+	app   *fiber.App
+	http  *fasthttp.Server
+	log   *slog.Logger
+	stop  context.CancelFunc
+	loops sync.WaitGroup
+}
+
+// New assembles a server; nothing runs yet.
+func New(c Config) (*Server, error) {
+	r, err := newRooms(&c)
+	if err != nil {
+		return nil, err
+	}
+	app := fiber.New(fiber.Config{
+		DisableStartupMessage: true, StrictRouting: true, CaseSensitive: true,
+		// Fiber's own error handler is never reached: edge.Events handles them.
+		ErrorHandler: func(_ *fiber.Ctx, err error) error { return err },
+	})
+	r.pipeline(app)
+	r.routes(app)
+	s := &Server{rooms: r, app: app, log: c.Log}
+	s.http = &fasthttp.Server{
+		Handler: r.knownMethods(app.Handler()), ErrorHandler: r.unreadable,
+		NoDefaultServerHeader: true, NoDefaultContentType: true,
+		ReadBufferSize: 16 << 10, MaxRequestBodySize: 1 << 20,
+		ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 75 * time.Second,
+		Logger: quiet{},
+	}
+	return s, nil
+}
+
+// Serve answers on ln until [Server.Shutdown], and runs the loops beside it.
+func (s *Server) Serve(ln net.Listener) error {
+	s.start()
+	return s.http.Serve(ln)
+}
+
+// start begins the loops; Fill uses the server before anybody listens.
+func (s *Server) start() {
+	if s.stop != nil {
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	for _, loop := range s.rooms.loops() {
+		s.loops.Go(func() { loop(ctx) })
+	}
+}
+
+// Shutdown stops accepting, lets the requests in flight finish until ctx ends,
+// and then ends the loops. The store is still open afterwards.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.http.ShutdownWithContext(ctx)
+	if s.stop != nil {
+		s.stop()
+		s.loops.Wait()
+	}
+	return err
+}
+
+// App is the Fiber application, for tests that walk its routes.
+func (s *Server) App() *fiber.App { return s.app }
+
+// quiet drops fasthttp's own log: connection errors that any stranger can cause.
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}

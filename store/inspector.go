@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/pressly/goose/v3"
+)
+
+// Inspector looks at a database and changes nothing: it applies no migration
+// and starts no writer, so it may look while a server runs. Close it last.
+type Inspector struct{ db *DB }
+
+// Inspect opens a database that is there; it makes none.
+func Inspect(o Options) (*Inspector, error) {
+	if o.URL == "" {
+		if _, err := os.Stat(filepath.Join(o.Dir, File)); err != nil {
+			return nil, err
+		}
+	}
+	db, err := connect(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Inspector{db: db}, nil
+}
+
+// Close closes the connections.
+func (i *Inspector) Close() error { return i.db.closeConnections() }
+
+// Schema is the newest migration that the database has, and the newest that
+// this program knows. ErrInvalid says that it is no database of Pointgate.
+func (i *Inspector) Schema(ctx context.Context) (have, known int64, err error) {
+	if known, err = i.db.dialect.newest(); err != nil {
+		return 0, 0, err
+	}
+	if have, err = i.db.Version(ctx); err != nil {
+		return 0, known, fmt.Errorf("%w: no table of migrations: %w", ErrInvalid, err)
+	}
+	return have, known, nil
+}
+
+// newest is the number of the last migration in the program.
+func (d *dialect) newest() (newest int64, err error) {
+	names, err := fs.Glob(d.migrations(), "*.sql")
+	for _, name := range names {
+		n, err := goose.NumericComponent(name)
+		if err != nil {
+			return 0, err
+		}
+		newest = max(newest, n)
+	}
+	return newest, err
+}
+
+// Integrity asks SQLite to read the whole file and check its structure, its
+// indexes and its foreign keys. PostgreSQL has no such question.
+func (i *Inspector) Integrity(ctx context.Context) error {
+	if i.db.dialect.name != sqlite.name {
+		return nil
+	}
+	var complaints []string
+	if err := i.db.Select(ctx, &complaints, `SELECT * FROM pragma_integrity_check(5)`); err != nil {
+		return err
+	}
+	if len(complaints) != 1 || complaints[0] != "ok" {
+		return fmt.Errorf("%w: integrity check: %q", ErrInvalid, complaints)
+	}
+	var orphans int64
+	if err := i.db.Get(ctx, &orphans, `SELECT COUNT(*) FROM pragma_foreign_key_check`); err != nil {
+		return err
+	}
+	if orphans > 0 {
+		return fmt.Errorf("%w: %d rows refer to rows that are not there", ErrInvalid, orphans)
+	}
+	return nil
+}
+
+// Log checks that the decision log has every index from 0 to its head, once.
+func (i *Inspector) Log(ctx context.Context) (size int64, err error) {
+	var row struct {
+		Size int64 `db:"size"`
+		Rows int64 `db:"records"`
+		Low  int64 `db:"low"`
+		Top  int64 `db:"top"`
+	}
+	err = i.db.Get(ctx, &row, `SELECT (SELECT size FROM log_head) AS size, COUNT(*) AS records,
+		COALESCE(MIN(idx), 0) AS low, COALESCE(MAX(idx), -1) AS top FROM decisions`)
+	if err != nil {
+		return 0, err
+	}
+	if row.Rows != row.Size || row.Low != 0 || row.Top != row.Size-1 {
+		return row.Size, fmt.Errorf("%w: the head says %d records; there are %d, from %d to %d", ErrInvalid, row.Size, row.Rows, row.Low, row.Top)
+	}
+	return row.Size, nil
+}
+
+// LastRecord is the time of the newest record; the zero Time if there is none.
+func (i *Inspector) LastRecord(ctx context.Context) (at Time, err error) {
+	err = i.db.Get(ctx, &at, `SELECT at FROM decisions ORDER BY idx DESC LIMIT 1`)
+	if errors.Is(err, ErrNotFound) {
+		return Time{}, nil
+	}
+	return at, err
+}
+
+// Ledger checks that each account's balance is the sum of its ledger lines, and
+// what it holds the sum of its open holds.
+func (i *Inspector) Ledger(ctx context.Context) (accounts int64, err error) {
+	if err := i.db.Get(ctx, &accounts, `SELECT COUNT(*) FROM accounts`); err != nil {
+		return 0, err
+	}
+	var wrong []string
+	err = i.db.Select(ctx, &wrong, `SELECT a.tenant || '/' || a.customer_id FROM accounts a
+		LEFT JOIN (SELECT tenant, customer_id, SUM(points) AS points FROM ledger GROUP BY tenant, customer_id) l
+			ON l.tenant = a.tenant AND l.customer_id = a.customer_id
+		LEFT JOIN (SELECT tenant, customer_id, SUM(points) AS points FROM holds WHERE status = 'held' GROUP BY tenant, customer_id) h
+			ON h.tenant = a.tenant AND h.customer_id = a.customer_id
+		WHERE a.available + a.held <> COALESCE(l.points, 0) OR a.held <> COALESCE(h.points, 0)
+		ORDER BY 1 LIMIT 5`)
+	if err == nil && len(wrong) > 0 {
+		err = fmt.Errorf("%w: the balance differs from the ledger or the holds of %q", ErrInvalid, wrong)
+	}
+	return accounts, err
+}
