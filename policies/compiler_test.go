@@ -23,7 +23,7 @@ func TestOpenRefuses(t *testing.T) {
 		"tokens":                 {`decision := io.jwt.decode("x")`, "undefined function io.jwt.decode"},
 		"ranges":                 {`decision := numbers.range(1, 1000000000)`, "undefined function numbers.range"},
 		"walks":                  {`decision := [p | walk(input, [p, _])]`, "undefined function walk"},
-		"prints":                 {`decision := 1 if print("x")`, "undefined function print"},
+		"prints":                 {`decision := 1 if print("x")`, "undefined function internal.print"},
 		"traces":                 {`decision := 1 if trace("x")`, "undefined function trace"},
 		"another language":       {"import rego.v2\ndecision := 1", "rego.v2"},
 		"what is not used":       {"import data.xs\ndecision := 1", "unused"},

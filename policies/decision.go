@@ -5,15 +5,15 @@ import "encoding/json"
 // Decision is the answer to one Request. It is immutable.
 type Decision struct {
 	Allow       bool
-	Status      int      // of the HTTP answer; 200 when allowed
-	Code        string   // "ok" when allowed, else a stable reason code
-	Reasons     []Reason // on a denial, the deciding one first
-	Needed      []string // scopes, any of which the action accepts
-	Obligations map[string]any
+	Status      int            // of the HTTP answer; 200 when allowed, 503 if there is no answer
+	Code        string         // "ok" when allowed, else a stable reason code
+	Reasons     []Reason       // on a denial, the deciding one first
+	Needed      []string       // scopes, any of which the action accepts; on each answer
+	Obligations map[string]any // by name: int64, string or bool; only when allowed
 
 	Input      json.RawMessage // what was asked, as the rules saw it
 	Result     json.RawMessage // what they answered, whole; nil if there was no answer
-	Revision   string          // digest of the modules and data that decided
+	Revision   string          // digest of the modules and data that decided: sha256:…
 	DataDigest string          // digest of the data alone
 	EvalNS     int64
 }

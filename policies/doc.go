@@ -26,5 +26,23 @@
 // # To add a rule
 //
 // Its folder under rego/, the test beside it first; main.rego finds it by its
-// path. Go only changes when the input grows: request.go and input.schema.json.
+// path: points/<operation>, admin/<noun> or system/<noun>. It says `needed`
+// (scopes, any of which will do), `allow`, and if need be `reason` and
+// `obligations`; METADATA on `allow`. Then run the tests with -update and read
+// what changed in testdata/matrix.txt: it is the whole of who may do what.
+//
+// # To add a fact
+//
+// Its name and type in rego/input.schema.json and in the full request of
+// input_test.go; the operation that knows it puts it into [Facts].
+//
+// # To add a role
+//
+// Its row in rego/data.json, with a rank if it is on the ladder; then the rules
+// that name it.
+//
+// # To add a builtin
+//
+// Its name in compiler.go, if it depends on its operands alone and can't make
+// much out of little.
 package policies

@@ -3,7 +3,8 @@ package policies
 import "time"
 
 // Request is the question that rules see as `input`: a superset of an AuthZEN
-// 1.0 evaluation request. Its strings must not alias reused buffers.
+// 1.0 evaluation request. Its strings must not alias reused buffers. An empty
+// id or tenant of the subject, client or host is undefined in `input`.
 type Request struct {
 	Subject  Subject
 	Action   string // noun.verb
@@ -14,7 +15,7 @@ type Request struct {
 // Subject is who asks.
 type Subject struct {
 	Type   string // customer, staff, client, system, anonymous
-	ID     string
+	ID     string // empty for anonymous alone
 	Roles  []string
 	Tenant string // the tenant that the credential belongs to
 }
@@ -30,7 +31,7 @@ type Resource struct {
 
 // Context is everything else.
 type Context struct {
-	Method    string // of authentication
+	Method    string // of authentication: oauth2, api_key, api_token, session, internal, none
 	Status    string // of the credential: missing, valid, invalid, expired, revoked
 	Age       int64  // seconds since the person logged in or the credential was issued
 	AMR       []string
@@ -47,6 +48,6 @@ type Context struct {
 	Facts     Facts
 }
 
-// Facts are scalars by name: int64, string or bool. See input.schema.json for
-// the names that there are.
+// Facts are scalars by name: int64, int, string or bool; anything else fails
+// the decision. See input.schema.json for the names that there are.
 type Facts map[string]any

@@ -41,6 +41,7 @@ func (r *rooms) routes(app *fiber.App) {
 	account.Post("/apps/revoke", r.pages.RevokeApp())
 	account.Get("/sessions", r.pages.Sessions())
 	account.Post("/sessions/end", r.pages.EndSession())
+	account.Post("/sessions/end-others", r.pages.EndOtherSessions())
 
 	// Points.
 	p := app.Group("/api/points", api, byCredential)

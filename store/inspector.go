@@ -64,7 +64,7 @@ func (i *Inspector) Integrity(ctx context.Context) error {
 		return nil
 	}
 	var complaints []string
-	if err := i.db.Select(ctx, &complaints, `SELECT * FROM pragma_integrity_check(5)`); err != nil {
+	if err := i.db.Select(ctx, &complaints, `SELECT * FROM pragma_integrity_check LIMIT 5`); err != nil {
 		return err
 	}
 	if len(complaints) != 1 || complaints[0] != "ok" {

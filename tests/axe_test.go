@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"golang.org/x/oauth2"
 
@@ -28,16 +28,16 @@ func TestPagesAreAccessible(t *testing.T) {
 	consent := shop.config.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
 	for _, page := range []struct {
 		name string
-		show chromedp.Action
+		show step
 	}{
 		{"home", visit(s.URL + "/")},
 		{"login", visit(s.URL + "/login")},
-		{"login with an error", chromedp.Tasks{visit(s.URL + "/login"), signIn(harness.Person{Email: "alice@demo.example", Password: "wrong-password"}), chromedp.WaitVisible("#alert")}},
+		{"login with an error", chromedp.Steps(visit(s.URL+"/login"), signIn(harness.Person{Email: "alice@demo.example", Password: "wrong-password"}), chromedp.WaitVisible("#alert"))},
 		{"error", visit(s.URL + "/oauth2/authorize?client_id=nobody")},
 		{"not found", visit(s.URL + "/nothing/here")},
 		{"setup", visit(must(setup.SetupLink())(t))},
-		{"consent", chromedp.Tasks{visit(consent), signIn(harness.People["alice"]), chromedp.WaitVisible(`button[value="approve"]`)}},
-		{"apps, with one", chromedp.Tasks{chromedp.Click(`button[value="approve"]`), chromedp.WaitVisible("body"), visit(s.URL + "/account/apps")}},
+		{"consent", chromedp.Steps(visit(consent), signIn(harness.People["alice"]), chromedp.WaitVisible(`button[value="approve"]`))},
+		{"apps, with one", chromedp.Steps(chromedp.Click(`button[value="approve"]`), chromedp.WaitVisible("body"), visit(s.URL+"/account/apps"))},
 		{"account", visit(s.URL + "/account")},
 		{"sessions", visit(s.URL + "/account/sessions")},
 		{"home, signed in", visit(s.URL + "/")},
@@ -54,13 +54,16 @@ func TestPagesAreAccessible(t *testing.T) {
 	}
 }
 
-func visit(to string) chromedp.Action {
-	return chromedp.Tasks{chromedp.Navigate(to), chromedp.WaitVisible("main")}
+func visit(to string) step {
+	return chromedp.Steps(chromedp.Navigate(to), chromedp.WaitVisible("main"))
 }
 
-func colours(scheme string) chromedp.Action {
-	return chromedp.ActionFunc(func(ctx context.Context) error {
-		return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}).Do(ctx)
+func colours(scheme string) step {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return err
 	})
 }
 
@@ -76,20 +79,26 @@ func axeCore(t *testing.T) string {
 	return string(source)
 }
 
+// findings are what is used of axe's results.
+type findings struct {
+	Passes     int  `json:"passes"`
+	Wide       bool `json:"wide"`
+	Violations []struct {
+		ID    string `json:"id"`
+		Help  string `json:"help"`
+		Nodes []struct {
+			HTML string `json:"html"`
+			Why  string `json:"failureSummary"`
+		} `json:"nodes"`
+	} `json:"violations"`
+}
+
 func violations(t *testing.T, tab context.Context, axe string) {
 	t.Helper()
-	var found struct {
-		Passes     int
-		Wide       bool
-		Violations []struct {
-			ID, Help string
-			Nodes    []struct{ HTML, FailureSummary string }
-		}
-	}
 	const run = `axe.run(document).then(r => ({passes: r.passes.length, violations: r.violations,
 		wide: document.documentElement.scrollWidth > document.documentElement.clientWidth}))`
-	await := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
-	browse(t, tab, chromedp.Evaluate(axe+";0", nil), chromedp.Evaluate(run, &found, await))
+	browse(t, tab, chromedp.Evaluate[chromedp.Void](axe+";0"))
+	found := must(chromedp.Run(tab, chromedp.Evaluate[findings](run, chromedp.EvalAwaitPromise)))(t)
 	if found.Passes == 0 {
 		t.Error("axe looked at nothing")
 	}
@@ -99,7 +108,7 @@ func violations(t *testing.T, tab context.Context, axe string) {
 	for _, v := range found.Violations {
 		var where strings.Builder
 		for _, n := range v.Nodes {
-			fmt.Fprintf(&where, "\n  %s\n  %s", n.HTML, n.FailureSummary)
+			fmt.Fprintf(&where, "\n  %s\n  %s", n.HTML, n.Why)
 		}
 		t.Errorf("%s: %s%s", v.ID, v.Help, where.String())
 	}

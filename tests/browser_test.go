@@ -43,31 +43,36 @@ func chromium(t *testing.T) context.Context {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, closeTab := chromedp.NewContext(allocator, chromedp.WithErrorf(t.Logf))
-	bounded, cancel := context.WithTimeout(ctx, 3*time.Minute)
-	t.Cleanup(func() { cancel(); closeTab(); stop() })
-	if err := chromedp.Run(bounded); err != nil {
+	ctx, closeTab := chromedp.NewContext(allocator)
+	t.Cleanup(func() { closeTab(); stop() })
+	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("chromium: %v", err)
 	}
+	bounded, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	t.Cleanup(cancel)
 	return bounded
 }
 
-// browse runs actions in the tab.
-func browse(t *testing.T, ctx context.Context, actions ...chromedp.Action) {
+// step is something done in the tab.
+type step = chromedp.Action[chromedp.Void]
+
+// browse does the steps one after the other, within half a minute.
+func browse(t *testing.T, tab context.Context, steps ...step) {
 	t.Helper()
-	if err := chromedp.Run(ctx, actions...); err != nil {
-		var page string
-		_ = chromedp.Run(ctx, chromedp.Text("body", &page))
-		t.Fatalf("%v; the page says: %s", err, page)
+	ctx, cancel := context.WithTimeout(tab, 30*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		at, _ := chromedp.Run(tab, chromedp.Location())
+		t.Fatalf("%v; the page is %s", err, at)
 	}
 }
 
-func signIn(p harness.Person) chromedp.Action {
-	return chromedp.Tasks{
+func signIn(p harness.Person) step {
+	return chromedp.Steps(
 		chromedp.WaitVisible("#email"),
 		chromedp.SetValue("#email", p.Email), chromedp.SetValue("#password", p.Password),
 		chromedp.Submit("#password"),
-	}
+	)
 }
 
 // app is a third party's program: a callback, and what comes to it.

@@ -15,7 +15,7 @@ import (
 	"github.com/pointgate/pointgate/tests/harness"
 )
 
-func token(ts *testscript.TestScript, w *world, args []string) error {
+func grant(ts *testscript.TestScript, w *world, args []string) error {
 	given, args := options(args, "untick")
 	p, app, err := personAndApp(args)
 	if err != nil {

@@ -39,7 +39,7 @@ func TestFlows(t *testing.T) {
 		Dir:   "flows",
 		Setup: func(e *testscript.Env) error { e.Values[worldKey{}] = &world{env: e}; return nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": command(serve), "token": command(token), "service": command(service), "code": command(code),
+			"serve": command(serve), "token": command(grant), "service": command(service), "code": command(code),
 			"login": command(login), "open": command(open), "submit": command(submit),
 			"http": command(send), "answer": command(answer), "json": command(member), "header": headerOrNot,
 			"matches": command(matches), "lacks": command(lacks), "is": command(is), "save": command(save),

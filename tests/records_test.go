@@ -39,13 +39,14 @@ func (w *world) recordSays(a *harness.Answer) error {
 	if err != nil {
 		return err
 	}
+	problem := strings.HasPrefix(a.Header.Get("Content-Type"), "application/problem+json") // a page may refuse what was allowed, for its form
 	denied := a.Status == 401 || a.Status == 403
 	switch {
 	case r.Custom.Status != a.Status:
 		return fmt.Errorf("the answer is %s, its record says %d", a, r.Custom.Status)
-	case r.Result.Allow == denied:
+	case r.Result.Allow == denied && (problem || !denied):
 		return fmt.Errorf("the answer is %s, its record says allow=%t", a, r.Result.Allow)
-	case denied && a.Code() != "" && r.Result.Code != a.Code():
+	case denied && problem && r.Result.Code != a.Code():
 		return fmt.Errorf("the answer is %s, its record says %s", a, r.Result.Code)
 	case r.Input.Context.Request.ID != a.Header.Get("X-Request-Id"):
 		return fmt.Errorf("the record is of request %q, not %q", r.Input.Context.Request.ID, a.Header.Get("X-Request-Id"))

@@ -37,7 +37,7 @@ func bindAPI(cmd *cobra.Command) func() (*api, error) {
 	flags.StringVar(&a.token, "token", "", "bearer token of a member of staff (better: POINTGATE_TOKEN, which other users of this machine don't see)")
 	cmd.PersistentFlags().AddFlagSet(flags)
 	return func() (*api, error) {
-		if err := fromEnvironment(cmd, flags); err != nil {
+		if err := fromEnvironment(flags); err != nil {
 			return nil, err
 		}
 		return a, a.check()

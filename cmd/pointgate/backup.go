@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -81,7 +80,7 @@ func wantEmpty(dir string) error {
 	}
 	for _, e := range entries {
 		if e.Name() != "lock" && e.Name() != "secret.key" {
-			return usage("the data folder %s is not empty (%s): use --force to replace its database", dir, fs.FormatDirEntry(e))
+			return usage("the data folder %s is not empty (%s): use --force to replace its database", dir, e.Name())
 		}
 	}
 	return nil

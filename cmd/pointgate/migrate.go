@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pointgate/pointgate/store"
 )
@@ -16,7 +17,7 @@ func storeCommand(use, short string, args cobra.PositionalArgs, run func(cmd *co
 	c := defaultConfig().StoreConfig
 	cmd := &cobra.Command{Use: use, Short: short, Args: args}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := fromEnvironment(cmd, cmd.Flags()); err != nil {
+		if err := fromEnvironment(cmd.Flags()); err != nil {
 			return err
 		}
 		return run(cmd, &c, args)

@@ -28,7 +28,7 @@ func newNounCommand(n *noun) *cobra.Command {
 	c := &nounCommand{noun: n, api: bindAPI(cmd), kind: new(string), output: bindOutput(cmd)}
 	if _, single := n.paths[""]; !single {
 		kinds := slices.Sorted(maps.Keys(n.paths))
-		cmd.PersistentFlags().StringVar(c.kind, "type", "", strings.Join(kinds, " or "))
+		cmd.PersistentFlags().StringVar(c.kind, "type", kinds[0], strings.Join(kinds, " or "))
 	}
 	cmd.AddCommand(c.list(), c.show())
 	for _, v := range []struct {

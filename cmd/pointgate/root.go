@@ -81,9 +81,13 @@ func newRootCommand() *cobra.Command {
 
 // fromEnvironment reads POINTGATE_… for those of the flags that the command
 // line does not give.
-func fromEnvironment(cmd *cobra.Command, flags *pflag.FlagSet) error {
+func fromEnvironment(flags *pflag.FlagSet) error {
 	given := map[string]string{}
-	cmd.Flags().Visit(func(f *pflag.Flag) { given[f.Name] = f.Value.String() })
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Changed {
+			given[f.Name] = f.Value.String()
+		}
+	})
 	return setFromEnvironment(flags, given)
 }
 

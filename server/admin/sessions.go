@@ -52,7 +52,7 @@ func (a *Admin) Sessions() Handlers {
 		name: n.name, view: viewSession,
 		place: func(s *store.Session) place { return place{ID: s.ID, At: s.CreatedAt} },
 		filter: func(f *web.Fields) (by sessionFilter) {
-			by.user, _ = matching(f, "user", idPattern)
+			by.user, _ = matching(f, "customer", idPattern)
 			by.live, _ = f.Bool("live")
 			return by
 		},

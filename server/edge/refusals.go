@@ -2,13 +2,13 @@ package edge
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
@@ -135,19 +135,12 @@ func (r *Refusals) flush(ctx context.Context, now time.Time) {
 	}
 }
 
-// record has the shape of a decision's record (see gate), with no input: no
-// policy was asked.
+// record is the sum as the log keeps it.
 func (r *Refusals) record(k refusal, s *sum) *store.Record {
-	at := time.Unix(k.second, 0).UTC()
-	id := r.NewID()
-	body, _ := json.Marshal(map[string]any{ // strings and numbers: can't fail
-		"labels": r.Labels, "decision_id": id, "path": "pointgate/refused", "timestamp": at.Format(time.RFC3339Nano),
-		"requested_by": k.ip,
-		"result":       map[string]any{"allow": false, "status": s.status, "code": k.code},
-		"custom":       map[string]any{"tenant": k.tenant, "count": s.count, "first_request_id": s.requestID, "first_path": s.path},
-	})
-	return &store.Record{
-		ID: id, At: store.At(at), Tenant: k.tenant, Action: "request.refuse", Code: k.code, Status: s.status,
-		Request: s.requestID, Body: body,
+	h := gate.Happening{
+		ID: r.NewID(), At: time.Unix(k.second, 0), Tenant: k.tenant, Action: "request.refuse", Code: k.code, Status: s.status,
+		IP: k.ip, Request: s.requestID, Labels: r.Labels,
+		Custom: map[string]any{"count": s.count, "first_path": s.path},
 	}
+	return h.Record()
 }

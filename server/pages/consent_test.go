@@ -169,7 +169,7 @@ func TestApps(t *testing.T) {
 	alice.post("/consent", f)
 
 	r := alice.get("/account/apps")
-	r.shows(t, "Coffee &lt;b&gt;Club&lt;/b&gt;", "see your points and their history", "22 November 2026, 09:00 UTC")
+	r.shows(t, "Coffee &lt;b&gt;Club&lt;/b&gt;", "see your points and their history", "22 November 2026")
 	revoke := r.fields()
 
 	theirs := bob.get("/account").fields()

@@ -229,3 +229,31 @@ func TestSessionCookie(t *testing.T) {
 		})
 	}
 }
+
+// Browsers hold form-action against the redirects behind a form, so the client's
+// address must be in it, and nothing that a stranger could add to the policy.
+func TestWhereTheLoginFormMayLead(t *testing.T) {
+	e := newEnv(t)
+	b := e.browser()
+	for redirect, want := range map[string]string{
+		"https://app.example/callback?a=b":         " https://app.example",
+		"http://127.0.0.1:9090/callback":           " http://127.0.0.1:9090",
+		"http://[::1]:9090/callback":               " http:",
+		"com.example.app:/callback":                " com.example.app:",
+		"":                                         " http: https:",
+		"https://app.example; script-src 'self'/":  "",
+		"https://app.example;script-src%20*/":      "",
+		"https://app.example/ 'unsafe-inline'":     " https://app.example",
+		"https://*/":                               " https:",
+		"//evil.example/":                          "",
+		"https://user:password@app.example/secret": " https://app.example",
+	} {
+		t.Run(redirect, func(t *testing.T) {
+			back := "/oauth2/authorize?redirect_uri=" + url.QueryEscape(redirect)
+			_, got, _ := strings.Cut(b.get("/login?return_to="+url.QueryEscape(back)).Header.Get("Content-Security-Policy"), "form-action 'self'")
+			if got != want {
+				t.Errorf("besides this server: %q, want %q", got, want)
+			}
+		})
+	}
+}

@@ -215,7 +215,7 @@ func TestEndedRowsAreDeleted(t *testing.T) {
 		if diff := cmp.Diff(map[string]int64{"codes": 1, "access": 1, "refresh": 1, "grants": 2}, got); diff != "" {
 			t.Error(diff)
 		}
-		if diff := cmp.Diff([]string{"grt_recent", "grt_own_token", "grt_live"}, grantIDs(t, db, store.GrantFilter{})); diff != "" {
+		if diff := cmp.Diff([]string{"grt_own_token", "grt_recent", "grt_live"}, grantIDs(t, db, store.GrantFilter{})); diff != "" {
 			t.Error(diff)
 		}
 	})

@@ -44,6 +44,8 @@ var spending = []PointsCase{
 		b.Earn(t, "alice", 30, 0)
 		b.Redeem(t, "alice", 25)
 		wantLeft(t, b, "alice", 0, 5, 30)
+		b.Redeem(t, "alice", 1) // fewer points than lots
+		wantLeft(t, b, "alice", 0, 4, 30)
 	}},
 	{"expired points are not spent before they are swept", func(t *testing.T, b *Bank) {
 		b.Earn(t, "alice", 10, time.Hour)

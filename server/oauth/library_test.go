@@ -1,0 +1,104 @@
+package oauth_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	xoauth2 "golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/pointgate/pointgate/oauth2"
+)
+
+// TestAnotherImplementation drives the flows with golang.org/x/oauth2.
+func TestAnotherImplementation(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := context.WithValue(context.Background(), xoauth2.HTTPClient, &http.Client{Transport: w.browser.Transport})
+		for client, secret := range map[string]string{"demo-web": "demo-web-secret", "demo-spa": ""} {
+			w.sub(client, func(w *world) {
+				c := xoauth2.Config{
+					ClientID: client, ClientSecret: secret, RedirectURL: callback, Scopes: []string{"points:read", "offline_access"},
+					Endpoint: xoauth2.Endpoint{AuthURL: w.base + "/oauth2/authorize", TokenURL: w.base + "/oauth2/token"},
+				}
+				v := xoauth2.GenerateVerifier()
+				at := c.AuthCodeURL("state", xoauth2.S256ChallengeOption(v))
+				r := w.do("GET", strings.TrimPrefix(at, w.base), "", map[string]string{"X-Person": "cus_alice"})
+				f, err := w.provider.OpenFlow(r.location("flow"), "cus_alice", "ses_1")
+				if err != nil {
+					w.Fatal(err, r)
+				}
+				to, err := w.provider.Approve(ctx, f, w.alice(), f.Scopes)
+				if err != nil {
+					w.Fatal(err)
+				}
+				first, err := c.Exchange(ctx, sentTo(to).location("code"), xoauth2.VerifierOption(v))
+				if err != nil || w.status(first.AccessToken) != oauth2.Valid || first.Type() != "Bearer" {
+					w.Fatalf("%+v %v", first, err)
+				}
+				second, err := c.TokenSource(ctx, &xoauth2.Token{RefreshToken: first.RefreshToken}).Token()
+				if err != nil || w.status(second.AccessToken) != oauth2.Valid || second.RefreshToken == first.RefreshToken {
+					w.Errorf("%+v %v", second, err)
+				}
+			})
+		}
+		w.sub("demo-service", func(w *world) {
+			c := clientcredentials.Config{ClientID: "demo-service", ClientSecret: "demo-service-secret", TokenURL: w.base + "/oauth2/token", Scopes: []string{"points:read"}}
+			got, err := c.Token(ctx)
+			if err != nil || w.status(got.AccessToken) != oauth2.Valid || got.RefreshToken != "" {
+				w.Errorf("%+v %v", got, err)
+			}
+		})
+	})
+}
+
+func TestMetadata(t *testing.T) {
+	each(t, func(w *world) {
+		get := func(path string) map[string]any {
+			w.Helper()
+			r := w.do("GET", path, "", map[string]string{"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+			if r.status != 200 || r.header.Get("Content-Type") != "application/json" || !strings.HasPrefix(r.header.Get("Cache-Control"), "public") {
+				w.Fatalf("%s: %d %v", path, r.status, r.header)
+			}
+			var m map[string]any
+			if err := json.Unmarshal([]byte(r.body), &m); err != nil {
+				w.Fatal(err)
+			}
+			return m
+		}
+		list := func(words ...any) []any { return words }
+		api := list("points:read", "points:write", "points:transfer", "points:adjust", "policy:read", "policy:write", "audit:read", "admin")
+		server := map[string]any{
+			"issuer":                                         issuer,
+			"authorization_endpoint":                         issuer + "/oauth2/authorize",
+			"token_endpoint":                                 issuer + "/oauth2/token",
+			"introspection_endpoint":                         issuer + "/oauth2/introspect",
+			"revocation_endpoint":                            issuer + "/oauth2/revoke",
+			"scopes_supported":                               append(append([]any{}, api...), "offline_access"),
+			"response_types_supported":                       list("code"),
+			"response_modes_supported":                       list("query"),
+			"grant_types_supported":                          list("authorization_code", "refresh_token", "client_credentials"),
+			"token_endpoint_auth_methods_supported":          list("none", "client_secret_basic", "client_secret_post"),
+			"introspection_endpoint_auth_methods_supported":  list("client_secret_basic", "client_secret_post"),
+			"revocation_endpoint_auth_methods_supported":     list("none", "client_secret_basic", "client_secret_post"),
+			"code_challenge_methods_supported":               list("S256"),
+			"authorization_response_iss_parameter_supported": true,
+			"protected_resources":                            list(issuer + "/api"),
+		}
+		if diff := cmp.Diff(server, get("/.well-known/oauth-authorization-server")); diff != "" {
+			w.Error(diff)
+		}
+		resource := map[string]any{
+			"resource": issuer + "/api", "resource_name": "demo", "authorization_servers": list(issuer),
+			"scopes_supported": api, "bearer_methods_supported": list("header"),
+		}
+		for _, path := range []string{"/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/api"} {
+			if diff := cmp.Diff(resource, get(path)); diff != "" {
+				w.Error(path, diff)
+			}
+		}
+	})
+}
