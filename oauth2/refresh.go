@@ -152,7 +152,7 @@ func (p *Provider) again(ctx context.Context, tx *store.Tx, x *exchange, n *rota
 			return a, nil
 		}
 	}
-	return nil, x.reused(ctx, tx, "refresh_token", t.GrantID, t.ClientID, t.Standing)
+	return nil, x.reused(ctx, tx, t.Standing, Reuse{Kind: "refresh_token", GrantID: t.GrantID, ClientID: t.ClientID})
 }
 
 // successorSealer needs both the server's key and the token itself: neither a

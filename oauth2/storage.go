@@ -140,22 +140,26 @@ func (s storage) InvalidateAuthorizeCodeSession(ctx context.Context, _ string) e
 		case used || c.UsedAt.IsZero():
 			return refuse("invalid_grant")
 		}
-		return x.reused(ctx, tx, "code", c.GrantID, c.ClientID, c.Standing)
+		return x.codeReused(ctx, tx, c)
 	})
 	return nil
 }
 
+// codeReused: it does not matter which client shows the code. A wrong one has
+// it from somewhere that it leaked to.
+func (x *exchange) codeReused(ctx context.Context, tx *store.Tx, c *store.Code) error {
+	return x.reused(ctx, tx, c.Standing, Reuse{Kind: "code", GrantID: c.GrantID, ClientID: c.ClientID})
+}
+
 // reused revokes the grant of a code or refresh token that is shown again, and
-// refuses in a way that keeps the revocation. Who shows it does not matter.
-func (x *exchange) reused(ctx context.Context, tx *store.Tx, kind, grant, owner string, was store.Standing) error {
+// refuses in a way that keeps the revocation.
+func (x *exchange) reused(ctx context.Context, tx *store.Tx, was store.Standing, r Reuse) error {
 	if was.Live {
-		if err := tx.RevokeGrant(ctx, x.tenant.ID, grant, kind+"_reuse"); err != nil {
+		if err := tx.RevokeGrant(ctx, x.tenant.ID, r.GrantID, r.Kind+"_reuse"); err != nil {
 			return err
 		}
-		x.reuse = &Reuse{
-			Kind: kind, Tenant: x.tenant.ID, GrantID: grant, ClientID: owner,
-			SubjectType: was.SubjectType, Subject: was.Subject, At: x.now,
-		}
+		r.Tenant, r.SubjectType, r.Subject, r.At = x.tenant.ID, was.SubjectType, was.Subject, x.now
+		x.reuse = &r
 	}
 	return kept{refuse("invalid_grant").saying("This was used before; all that it gave has been revoked.")}
 }
@@ -169,7 +173,7 @@ func (s storage) RevokeAccessToken(ctx context.Context, _ string) error {
 		if err != nil {
 			return err
 		}
-		return x.reused(ctx, tx, "code", c.GrantID, c.ClientID, c.Standing)
+		return x.codeReused(ctx, tx, c)
 	})
 	_ = s.p.commit(ctx, x) // a failure is in x.fault; the refusal is fosite's to say
 	return nil

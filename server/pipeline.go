@@ -31,9 +31,14 @@ func (r *rooms) pipeline(app *fiber.App) {
 }
 
 // knownMethods refuses a method that HTTP doesn't have before Fiber would, with
-// an answer of its own that carries no request id.
+// an answer of its own that carries no request id, and a version that is not
+// HTTP/1, which fasthttp would take for it.
 func (r *rooms) knownMethods(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	return func(c *fasthttp.RequestCtx) {
+		if v := string(c.Request.Header.Protocol()); v != "HTTP/1.1" && v != "HTTP/1.0" {
+			r.bare(c, web.BadRequest("This is not a request of HTTP/1.1."))
+			return
+		}
 		switch string(c.Method()) {
 		case fiber.MethodGet, fiber.MethodHead, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete, fiber.MethodOptions, fiber.MethodTrace, fiber.MethodConnect:
 			next(c)

@@ -52,17 +52,14 @@ func (tx *Tx) take(ctx context.Context, t taking) error {
 	if err := tx.takeOldest(ctx, t, rest); err != nil {
 		return err
 	}
-	if n, err := tx.used(ctx, t.usedBy); err != nil || n != t.points {
-		return orInsufficient(err)
-	}
-	return tx.drain(ctx, t.usedBy)
-}
-
-func orInsufficient(err error) error {
+	n, err := tx.used(ctx, t.usedBy)
 	if err != nil {
 		return err
 	}
-	return errInsufficient
+	if n != t.points {
+		return errInsufficient
+	}
+	return tx.drain(ctx, t.usedBy)
 }
 
 // takeOwn notes all that is left of the first line's lots: at most t.points,
@@ -131,7 +128,7 @@ func Expiring(ctx context.Context, r Reader, tenant, customer string, now Time, 
 	var out []Expiry
 	err := r.Select(ctx, &out, `SELECT customer_id, CAST(SUM(remaining) AS BIGINT) AS points, expires_at FROM lots
 		WHERE tenant = ? AND customer_id = ? AND remaining > 0 AND expires_at > ?
-		GROUP BY customer_id, expires_at ORDER BY expires_at LIMIT ?`, tenant, customer, now, limit)
+		GROUP BY customer_id, expires_at ORDER BY customer_id, expires_at LIMIT ?`, tenant, customer, now, limit)
 	return out, err
 }
 

@@ -15,14 +15,18 @@ import (
 // server.
 func storeCommand(use, short string, args cobra.PositionalArgs, run func(cmd *cobra.Command, c *StoreConfig, args []string) error) *cobra.Command {
 	c := defaultConfig().StoreConfig
+	flags := pflag.NewFlagSet("store", pflag.ContinueOnError)
+	bindStoreFlags(flags, &c)
 	cmd := &cobra.Command{Use: use, Short: short, Args: args}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := fromEnvironment(cmd.Flags()); err != nil {
+		// Only of these flags: a POINTGATE_FORCE that was left behind must not
+		// replace a database.
+		if err := fromEnvironment(flags); err != nil {
 			return err
 		}
 		return run(cmd, &c, args)
 	}
-	bindStoreFlags(cmd.Flags(), &c)
+	cmd.Flags().AddFlagSet(flags)
 	return cmd
 }
 

@@ -138,6 +138,9 @@ func TestListsGoOn(t *testing.T) {
 				cursor = "&cursor=" + next
 			}
 			equal(t, path, got, all)
+			if path == "/grants" {
+				equal(t, "a cursor of another filter", w.as("admin", "GET", path+"?limit=2&live=true"+cursor, "").status, 400)
+			}
 			equal(t, "a cursor of another list", w.as("admin", "GET", "/clients?limit=2"+cursor, "").status, 400)
 		}
 	})

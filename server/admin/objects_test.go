@@ -251,3 +251,43 @@ func originsAfter(w *world) store.Words {
 	t, _ := w.db.TenantFor("demo.localhost")
 	return t.Origins
 }
+
+func TestKindsDoNotMix(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		storetest.User(t, db, "demo", "cus_a")
+		w.ok(201, "admin", "POST", "/clients", serviceClient)
+		key := w.ok(201, "admin", "POST", "/keys", `{"client_id":"service","name":"k","scopes":["points:read"]}`).text(t, "id")
+		token := w.ok(201, "admin", "POST", "/tokens", `{"staff_id":"stf_admin","name":"t","scopes":["admin"]}`).text(t, "id")
+		for _, path := range []string{
+			"/customers/stf_admin", "/staff/cus_a", "/keys/" + token, "/tokens/" + key,
+			"/customers/%00", "/clients/%ff", "/decisions/%27", "/grants/%2e%2e%2fx",
+		} {
+			for _, method := range []string{"GET", "DELETE"} {
+				if method == "DELETE" && path[:5] == "/deci" {
+					continue // there is no such operation
+				}
+				a := w.as("admin", method, path, "")
+				if a.status != 404 || a.text(t, "code") != "not_found" || a.decision == "" {
+					t.Errorf("%s %s: %d %s", method, path, a.status, a.body)
+				}
+			}
+		}
+		equal(t, "customers", w.ids("admin", "/customers"), []string{"cus_a"})
+		equal(t, "staff", w.ids("admin", "/staff"), []string{"stf_admin"})
+		equal(t, "keys", w.ids("admin", "/keys"), []string{key})
+		equal(t, "tokens", w.ids("admin", "/tokens"), []string{token})
+	})
+}
+
+func TestWhatIsSwitchedOffGetsNothingNew(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	storetest.User(t, w.db, "demo", "stf_s", "viewer")
+	w.ok(201, "admin", "POST", "/clients", serviceClient)
+	key := w.ok(201, "admin", "POST", "/keys", `{"client_id":"service","name":"k","scopes":["points:read"]}`).text(t, "id")
+	w.ok(200, "admin", "PATCH", "/clients/service", `{"disabled":true}`)
+	w.ok(204, "admin", "DELETE", "/staff/stf_s", "")
+	w.ok(409, "admin", "POST", "/keys", `{"client_id":"service","name":"k","scopes":["points:read"]}`)
+	w.ok(409, "admin", "POST", "/tokens", `{"staff_id":"stf_s","name":"t","scopes":["points:read"]}`)
+	w.ok(409, "admin", "PATCH", "/keys/"+key, `{"name":"new"}`)
+}

@@ -41,9 +41,6 @@ func endAll(ctx context.Context, tx *store.Tx, s revocation, by string) (n count
 			return counts{}, err
 		}
 	}
-	if s.client != "" && s.person != "" {
-		return n, nil
-	}
 	keys, err := tx.RevokeAPIKeys(ctx, store.APIKeyMatch{Tenant: s.tenant, Client: s.client, User: s.person, Before: s.before})
 	n.Tokens += keys
 	return n, err

@@ -84,7 +84,17 @@ func (k Keys) touch(ctx context.Context, h *store.KeyHolder) error {
 	if !h.LastUsedAt.IsZero() && !h.LastUsedAt.Before(before.Time) {
 		return nil
 	}
-	return k.Store.Write(ctx, func(tx *store.Tx) error { return tx.TouchAPIKey(ctx, h.ID, before, store.At(now)) })
+	err := k.Store.Write(ctx, func(tx *store.Tx) error { return tx.TouchAPIKey(ctx, h.ID, before, store.At(now)) })
+	return heeded(err)
+}
+
+// heeded is the error of a note of use, unless nothing can be written at all:
+// then the gate says so, in the words of the contract.
+func heeded(err error) error {
+	if errors.Is(err, store.ErrUnavailable) {
+		return nil
+	}
+	return err
 }
 
 // common is the words of a that b has too.

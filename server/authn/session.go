@@ -83,7 +83,7 @@ func (s *Sessions) touch(ctx context.Context, row *store.Session) error {
 	if !row.LastSeenAt.Before(before.Time) {
 		return nil
 	}
-	return s.Store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, row.Hash, before, store.At(now)) })
+	return heeded(s.Store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, row.Hash, before, store.At(now)) }))
 }
 
 // Begin signs a person in on this browser: a session with a new key, in place

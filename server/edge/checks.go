@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/pointgate/pointgate/server/web"
 )
@@ -31,8 +32,10 @@ type Checks struct {
 func (k *Checks) Step() fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		switch body := c.Body(); {
-		case ambiguous(c.Request().Header.RawHeaders()):
-			return k.Refuse(c, web.BadRequest("A header that may stand once is given twice, or the length in two ways."))
+		case ambiguous(c.Request().Header.RawHeaders()), !sameHost(&c.Request().Header):
+			// What follows on the connection may have been hidden in this one.
+			c.Context().SetConnectionClose()
+			return k.Refuse(c, web.BadRequest("A header is folded or has a space in front of its colon, or one that may stand once is given twice, or the length or the host in two ways."))
 		case len(body) > MaxBody:
 			return k.Refuse(c, web.NewProblem("too_large", "The body may have 64 KiB."))
 		case len(body) > 0 && wantsJSON(c.Path()) && !isJSON(c.Get(fiber.HeaderContentType)):
@@ -42,12 +45,26 @@ func (k *Checks) Step() fiber.Handler {
 	}
 }
 
-// ambiguous reports a doubled header, or a length that is given in two ways
-// (RFC 9112 §6.1).
+// sameHost reports whether a target that names a host (RFC 9112 §3.2.2) names
+// the one of the Host header, by which the tenant is found.
+func sameHost(h *fasthttp.RequestHeader) bool {
+	_, rest, absolute := bytes.Cut(h.RequestURI(), []byte("://"))
+	if !absolute || h.RequestURI()[0] == '/' {
+		return true
+	}
+	host, _, _ := bytes.Cut(rest, []byte{'/'})
+	return bytes.EqualFold(host, h.Host())
+}
+
+// ambiguous reports a doubled header, a length that is given in two ways (RFC
+// 9112 §6.1), a folded line (§5.2), and white space in front of a colon (§5.1).
 func ambiguous(raw []byte) bool {
 	seen := map[string]bool{}
 	for line := range bytes.Lines(raw) {
 		name, _, ok := bytes.Cut(line, []byte{':'})
+		if line[0] == ' ' || line[0] == '\t' || (ok && len(bytes.TrimRight(name, " \t")) < len(name)) {
+			return true
+		}
 		if !ok {
 			continue
 		}

@@ -65,6 +65,12 @@ func TestConsent(t *testing.T) {
 				w.Error(diff)
 			}
 		})
+	})
+}
+
+func TestConsentThatCounts(t *testing.T) {
+	ctx := context.Background()
+	each(t, func(w *world) {
 		w.sub("a flow is answered once", func(w *world) {
 			f := w.flow(asks())
 			replies := parallel(8, func() reply {

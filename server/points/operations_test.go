@@ -1,12 +1,17 @@
 package points_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pointgate/pointgate/store"
+	"github.com/pointgate/pointgate/store/storetest"
 )
 
 // TestShapes: every key of the contract, and no other.
@@ -107,9 +112,16 @@ func TestOperations(t *testing.T) {
 			w.get("viewer", "/api/points/transactions?customer_id=cus_alice&type=adjust").wants(t, 200, map[string]any{"data.0.internal_note": "ticket 7"})
 		})
 		t.Run("earn over the limit of an account", func(t *testing.T) {
-			for range 999 {
-				w.earn("cus_alice", 1_000_000_000)
-			}
+			storetest.Write(t, w.db, func(tx *store.Tx) error {
+				for i := range 999 {
+					l := &store.Line{ID: fmt.Sprintf("txn_rich%d", i), Tenant: "demo", CustomerID: "cus_alice", Type: store.LineEarn, Points: store.MaxPoints,
+						CreatedAt: store.At(w.now()), EffectiveAt: store.At(w.now())}
+					if err := tx.Credit(context.Background(), l); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
 			w.call("service", "POST", "/api/points/earn", `{"customer_id":"cus_alice","points":1000000000,"reason":"x"}`).
 				wants(t, 409, map[string]any{"code": "balance_limit"})
 		})

@@ -56,6 +56,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	engine.Timeout = time.Minute // 200 at once on a small machine, with the race detector
 	storetest.EachOptions(t, func(t *testing.T, o store.Options) { test(t, newWorld(t, o, engine)) })
 }
 

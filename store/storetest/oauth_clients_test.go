@@ -109,7 +109,7 @@ func TestADeletedClientLeavesNothing(t *testing.T) {
 		storetest.Tenant(t, db, "demo")
 		storetest.User(t, db, "demo", "cus_alice")
 		storetest.Client(t, db, "demo", "web", nil)
-		storetest.Grant(t, db, "demo", "grt_1", "web", "cus_alice", nil)
+		storetest.Grant(t, db, store.Grant{ID: "grt_1", ClientID: "web", Subject: "cus_alice"})
 		now := store.At(db.Now())
 		storetest.Write(t, db, func(tx *store.Tx) error {
 			return errors.Join(

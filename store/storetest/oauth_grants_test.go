@@ -44,16 +44,11 @@ func TestGrants(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		shop(t, db)
 		now := db.Now()
-		at := func(minutes int) func(*store.Grant) {
-			return func(g *store.Grant) { g.CreatedAt = store.At(now.Add(time.Duration(minutes) * time.Minute)) }
-		}
-		first := storetest.Grant(t, db, "demo", "grt_1", "web", "cus_alice", at(1))
-		storetest.Grant(t, db, "demo", "grt_2", "web", "cus_bob", at(2))
-		storetest.Grant(t, db, "demo", "grt_3", "app", "cus_alice", at(3))
-		storetest.Grant(t, db, "demo", "grt_4", "app", "cus_alice", func(g *store.Grant) {
-			at(4)(g)
-			g.ExpiresAt = store.At(now.Add(-time.Second))
-		})
+		at := func(minutes int) store.Time { return store.At(now.Add(time.Duration(minutes) * time.Minute)) }
+		first := storetest.Grant(t, db, store.Grant{ID: "grt_1", ClientID: "web", Subject: "cus_alice", CreatedAt: at(1)})
+		storetest.Grant(t, db, store.Grant{ID: "grt_2", ClientID: "web", Subject: "cus_bob", CreatedAt: at(2)})
+		storetest.Grant(t, db, store.Grant{ID: "grt_3", ClientID: "app", Subject: "cus_alice", CreatedAt: at(3)})
+		storetest.Grant(t, db, store.Grant{ID: "grt_4", ClientID: "app", Subject: "cus_alice", CreatedAt: at(4), ExpiresAt: store.At(now.Add(-time.Second))})
 		storetest.Write(t, db, func(tx *store.Tx) error { return tx.RevokeGrant(ctx, "demo", "grt_3", "cus_alice") })
 
 		first.ClientName = "The app web"
@@ -98,9 +93,9 @@ func TestRevokeGrantsCounts(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		shop(t, db)
 		now := db.Now()
-		storetest.Grant(t, db, "demo", "grt_1", "web", "cus_alice", nil)
-		storetest.Grant(t, db, "demo", "grt_2", "web", "cus_bob", nil)
-		storetest.Grant(t, db, "demo", "grt_3", "web", "cus_alice", func(g *store.Grant) { g.CreatedAt = store.At(now.Add(time.Hour)) })
+		storetest.Grant(t, db, store.Grant{ID: "grt_1", ClientID: "web", Subject: "cus_alice"})
+		storetest.Grant(t, db, store.Grant{ID: "grt_2", ClientID: "web", Subject: "cus_bob"})
+		storetest.Grant(t, db, store.Grant{ID: "grt_3", ClientID: "web", Subject: "cus_alice", CreatedAt: store.At(now.Add(time.Hour))})
 		storetest.Write(t, db, func(tx *store.Tx) error {
 			return errors.Join(
 				tx.InsertAccessToken(ctx, access("a1", "grt_1", now.Add(time.Hour))),

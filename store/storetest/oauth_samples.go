@@ -24,17 +24,24 @@ func Client(t testing.TB, db *store.DB, tenant, id string, edit func(c *store.Cl
 	return c
 }
 
-// Grant adds a live grant of a customer to a client, changed by edit.
-func Grant(t testing.TB, db *store.DB, tenant, id, client, subject string, edit func(g *store.Grant)) *store.Grant {
+// Grant adds a live grant of tenant demo; of g, what is zero is made that of a
+// customer who wants to stay signed in.
+func Grant(t testing.TB, db *store.DB, g store.Grant) *store.Grant {
 	t.Helper()
 	now := db.Now()
-	g := &store.Grant{
-		ID: id, Tenant: tenant, ClientID: client, SubjectType: "customer", Subject: subject, Scopes: store.Words{"points:read", "offline_access"},
-		AuthTime: store.At(now.Add(-time.Minute)), AMR: store.Words{"pwd"}, CreatedAt: store.At(now), ExpiresAt: store.At(now.Add(90 * 24 * time.Hour)),
+	g.Tenant = "demo"
+	if g.SubjectType == "" {
+		g.SubjectType, g.AuthTime, g.AMR = "customer", store.At(now.Add(-time.Minute)), store.Words{"pwd"}
 	}
-	if edit != nil {
-		edit(g)
+	if g.Scopes == nil {
+		g.Scopes = store.Words{"points:read", "offline_access"}
 	}
-	Write(t, db, func(tx *store.Tx) error { return tx.InsertGrant(context.Background(), g) })
-	return g
+	if g.CreatedAt.IsZero() {
+		g.CreatedAt = store.At(now)
+	}
+	if g.ExpiresAt.IsZero() {
+		g.ExpiresAt = store.At(now.Add(90 * 24 * time.Hour))
+	}
+	Write(t, db, func(tx *store.Tx) error { return tx.InsertGrant(context.Background(), &g) })
+	return &g
 }

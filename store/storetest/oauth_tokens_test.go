@@ -32,7 +32,7 @@ func TestCodes(t *testing.T) {
 	ctx := context.Background()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		shop(t, db)
-		g := storetest.Grant(t, db, "demo", "grt_1", "web", "cus_alice", nil)
+		g := storetest.Grant(t, db, store.Grant{ID: "grt_1", ClientID: "web", Subject: "cus_alice"})
 		now := db.Now()
 		row := code("c1", "flw_1", "grt_1", now.Add(time.Minute))
 		storetest.Write(t, db, func(tx *store.Tx) error { return tx.InsertCode(ctx, row) })
@@ -90,7 +90,7 @@ func TestStanding(t *testing.T) {
 		t.Run("dead when "+name, func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				shop(t, db)
-				storetest.Grant(t, db, "demo", "grt_1", "web", "cus_alice", nil)
+				storetest.Grant(t, db, store.Grant{ID: "grt_1", ClientID: "web", Subject: "cus_alice"})
 				end := db.Now().Add(time.Hour)
 				storetest.Write(t, db, func(tx *store.Tx) error {
 					return errors.Join(tx.InsertCode(ctx, code("c1", "flw_1", "grt_1", end)),
@@ -119,8 +119,8 @@ func TestStanding(t *testing.T) {
 		storetest.User(t, db, "demo", "stf_eve", "support", "auditor")
 		storetest.Write(t, db, func(tx *store.Tx) error { return exec(`UPDATE clients SET trusted = TRUE WHERE id = 'app'`)(tx) })
 		end := db.Now().Add(time.Hour)
-		storetest.Grant(t, db, "demo", "grt_staff", "web", "stf_eve", func(g *store.Grant) { g.SubjectType = "staff" })
-		storetest.Grant(t, db, "demo", "grt_own", "app", "app", func(g *store.Grant) { g.SubjectType, g.AuthTime, g.AMR = "client", store.Time{}, nil })
+		storetest.Grant(t, db, store.Grant{ID: "grt_staff", ClientID: "web", SubjectType: "staff", Subject: "stf_eve"})
+		storetest.Grant(t, db, store.Grant{ID: "grt_own", ClientID: "app", SubjectType: "client", Subject: "app"})
 		storetest.Write(t, db, func(tx *store.Tx) error {
 			return errors.Join(tx.InsertAccessToken(ctx, access("a1", "grt_staff", end)), tx.InsertAccessToken(ctx, access("a2", "grt_own", end)))
 		})
@@ -142,7 +142,7 @@ func TestRefreshTokens(t *testing.T) {
 	ctx := context.Background()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		shop(t, db)
-		g := storetest.Grant(t, db, "demo", "grt_1", "web", "cus_alice", nil)
+		g := storetest.Grant(t, db, store.Grant{ID: "grt_1", ClientID: "web", Subject: "cus_alice"})
 		now := db.Now()
 		row := refresh("r1", "grt_1", now.Add(time.Hour))
 		storetest.Write(t, db, func(tx *store.Tx) error { return tx.InsertRefreshToken(ctx, row) })
@@ -180,14 +180,12 @@ func TestEndedRowsAreDeleted(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		shop(t, db)
 		now := db.Now()
-		ended := func(kind string, ago time.Duration) func(*store.Grant) {
-			return func(g *store.Grant) { g.SubjectType, g.ExpiresAt = kind, store.At(now.Add(-ago)) }
-		}
-		storetest.Grant(t, db, "demo", "grt_live", "web", "cus_alice", nil)
-		storetest.Grant(t, db, "demo", "grt_recent", "web", "cus_alice", ended("customer", time.Hour))
-		storetest.Grant(t, db, "demo", "grt_old", "web", "cus_alice", ended("customer", 91*24*time.Hour))
-		storetest.Grant(t, db, "demo", "grt_own", "web", "web", ended("client", time.Hour))
-		storetest.Grant(t, db, "demo", "grt_own_token", "web", "web", ended("client", time.Hour))
+		ended := func(ago time.Duration) store.Time { return store.At(now.Add(-ago)) }
+		storetest.Grant(t, db, store.Grant{ID: "grt_live", ClientID: "web", Subject: "cus_alice"})
+		storetest.Grant(t, db, store.Grant{ID: "grt_recent", ClientID: "web", Subject: "cus_alice", ExpiresAt: ended(time.Hour)})
+		storetest.Grant(t, db, store.Grant{ID: "grt_old", ClientID: "web", Subject: "cus_alice", ExpiresAt: ended(91 * 24 * time.Hour)})
+		storetest.Grant(t, db, store.Grant{ID: "grt_own", ClientID: "web", SubjectType: "client", Subject: "web", ExpiresAt: ended(time.Hour)})
+		storetest.Grant(t, db, store.Grant{ID: "grt_own_token", ClientID: "web", SubjectType: "client", Subject: "web", ExpiresAt: ended(time.Hour)})
 		storetest.Write(t, db, func(tx *store.Tx) error {
 			return errors.Join(
 				tx.InsertCode(ctx, code("gone", "flw_1", "grt_live", now.Add(-2*time.Hour))),

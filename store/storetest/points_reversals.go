@@ -63,10 +63,10 @@ var reversing = []PointsCase{
 		b.Earn(t, "alice", 10, 0)
 		was := b.Earn(t, "alice", 20, 0)
 		b.Redeem(t, "alice", 13) // 10 and 3
-		rev, _, err := b.Undo(was)
+		_, _, err := b.Undo(was)
 		wantCode(t, err, "insufficient_points") // 17 are left
 		b.Earn(t, "alice", 5, 0)
-		rev, _, err = b.Undo(was)
+		rev, _, err := b.Undo(was)
 		if err != nil || rev.Points != -20 {
 			t.Errorf("%v %+v", err, rev)
 		}

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,8 @@ type Options struct {
 	Limits   bool   // rate limits and throttling on
 	Real     bool   // not a demo: there is nobody, and no demo.json
 	Args     []string
+
+	scheme string // empty: http
 }
 
 // Demo is the demo.json of the data folder: one token for each staff role.
@@ -89,6 +92,11 @@ func Launch(scratch string, o Options) (*Server, error) {
 	return s, s.Restart()
 }
 
+// LaunchTLS is Launch for a demo that ends TLS itself; its HTTP client is not of use.
+func LaunchTLS(scratch, cert, key string, args ...string) (*Server, error) {
+	return Launch(scratch, Options{scheme: "https", Args: append([]string{"--tls-cert", cert, "--tls-key", key}, args...)})
+}
+
 // Restart starts a stopped or killed server again on the same data folder. Its
 // ports and so its URLs change.
 func (s *Server) Restart() (err error) {
@@ -108,7 +116,8 @@ func (s *Server) start() error {
 	}
 	public, ops := freePort(), freePort()
 	s.address = "127.0.0.1:" + public
-	s.URL, s.Other = "http://"+s.address, "http://other.localhost:"+public
+	scheme := cmp.Or(s.options.scheme, "http")
+	s.URL, s.Other = scheme+"://"+s.address, scheme+"://other.localhost:"+public
 	s.Ops = "http://127.0.0.1:" + ops
 	s.HTTP = newHTTP(s.address)
 	limits := "off"

@@ -1,0 +1,47 @@
+# The two that most people need are `make run` and `make test`.
+# Go, gcc, make and git are enough; what else a test wants it gets, or says that it skipped.
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test check browser bench fmt cover clean
+
+# SQLite is compiled from C.
+export CGO_ENABLED := 1
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r name what; do printf '  make %-9s%s\n' "$$name" "$$what"; done
+
+build: ## build bin/pointgate
+	go build -o bin/pointgate ./cmd/pointgate
+
+run: build ## build, and serve the demo on 127.0.0.1:8080
+	bin/pointgate serve --demo
+
+test: check browser ## all that CI runs: linters, tests with the race detector, browser
+	go test -race -timeout 9m ./...
+
+check: ## formatting, go vet, staticcheck
+	@unformatted=$$(gofmt -l cmd oauth2 policies server store tests); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt): $$unformatted"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+
+# Root on Debian may install Chromium; elsewhere POINTGATE_CHROMIUM names one, or its tests are skipped.
+browser: ## get what the browser tests need, where that may be installed
+	@if [ -n "$$POINTGATE_CHROMIUM" ] || command -v chromium >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; then :; \
+	else echo "skipped: no chromium (install it, or set POINTGATE_CHROMIUM): the tests with a browser"; fi
+	@if command -v npm >/dev/null && npm --prefix tests/browser ci --silent --no-audit --no-fund; then :; \
+	else echo "skipped: no npm, or no registry: the accessibility tests"; fi
+
+bench: ## load the real binary and a bare Fiber handler, and compare
+	go run ./tests/bench
+
+fmt: ## format the Go code
+	gofmt -w cmd oauth2 policies server store tests
+
+cover: ## how much of the code the tests reach
+	go test -timeout 9m -coverpkg=./... -coverprofile=coverage.out ./...
+	go tool cover -func=coverage.out | tail -n 1
+
+clean: ## remove what was built (the demo's data folder stays)
+	rm -rf bin coverage.out tests/browser/node_modules
