@@ -22,8 +22,8 @@ type exchange struct {
 	replay  *Answer // of a refresh, new or again
 	inTX    bool    // between fosite's BeginTX and Commit
 	steps   []step
-	reuse   *Reuse // to be told when it is durable
-	fault   error  // of the store; fosite swallows some errors or renames them
+	told    func(tx *store.Tx, r Reuse)
+	fault   error // of the store; fosite swallows some errors or renames them
 	granted struct {
 		id   string
 		ends time.Time
@@ -35,7 +35,7 @@ type step func(ctx context.Context, tx *store.Tx) error
 type exchangeKey struct{}
 
 func (p *Provider) begin(ctx context.Context, t *store.Tenant) (context.Context, *exchange) {
-	x := &exchange{tenant: t, now: store.At(p.now()).Time}
+	x := &exchange{tenant: t, now: store.At(p.now()).Time, told: p.told}
 	return context.WithValue(ctx, exchangeKey{}, x), x
 }
 
@@ -81,10 +81,6 @@ func (p *Provider) commit(ctx context.Context, x *exchange) error {
 			x.fault = err
 		}
 		return err
-	}
-	if x.reuse != nil {
-		p.told(ctx, *x.reuse)
-		x.reuse = nil
 	}
 	return refusal
 }

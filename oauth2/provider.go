@@ -35,8 +35,9 @@ type Config struct {
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// ReuseDetected is told of a code or refresh token that was used again,
-	// after its grant was revoked. It must not block. nil means nobody asks.
-	ReuseDetected func(ctx context.Context, r Reuse)
+	// inside the write that revokes its grant, so that it can record it there.
+	// nil means nobody asks.
+	ReuseDetected func(tx *store.Tx, r Reuse)
 }
 
 // Reuse is a code or refresh token that was shown again after its use: either
@@ -57,7 +58,7 @@ type Reuse struct {
 type Provider struct {
 	store   *store.DB
 	now     func() time.Time
-	told    func(ctx context.Context, r Reuse)
+	told    func(tx *store.Tx, r Reuse)
 	fosite  *fosite.Fosite
 	hasher  fosite.Hasher
 	code    *kind
@@ -84,7 +85,7 @@ func New(c Config) (*Provider, error) {
 		p.now = time.Now
 	}
 	if p.told == nil {
-		p.told = func(context.Context, Reuse) {}
+		p.told = func(*store.Tx, Reuse) {}
 	}
 	p.fosite = p.newFosite()
 	return p, nil

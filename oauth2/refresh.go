@@ -87,7 +87,11 @@ func (p *Provider) refreshWith(ctx context.Context, tx *store.Tx, x *exchange, n
 	switch {
 	case err != nil:
 		return nil, err
-	case t.Tenant != x.tenant.ID || t.ClientID != x.client.ID:
+	case t.Tenant != x.tenant.ID:
+		return nil, refuse("invalid_grant")
+	case t.ClientID != x.client.ID && !t.UsedAt.IsZero():
+		return nil, x.refreshReused(ctx, tx, t) // it has it from somewhere that the token leaked to
+	case t.ClientID != x.client.ID:
 		return nil, refuse("invalid_grant").saying("The refresh token is not for this client.")
 	case !t.Live || !x.now.Before(t.GrantEndsAt.Time):
 		return nil, refuse("invalid_grant")
@@ -152,7 +156,11 @@ func (p *Provider) again(ctx context.Context, tx *store.Tx, x *exchange, n *rota
 			return a, nil
 		}
 	}
-	return nil, x.reused(ctx, tx, t.Standing, Reuse{Kind: "refresh_token", GrantID: t.GrantID, ClientID: t.ClientID})
+	return nil, x.refreshReused(ctx, tx, t)
+}
+
+func (x *exchange) refreshReused(ctx context.Context, tx *store.Tx, t *store.RefreshToken) error {
+	return x.reused(ctx, tx, t.Standing, Reuse{Kind: "refresh_token", GrantID: t.GrantID, ClientID: t.ClientID})
 }
 
 // successorSealer needs both the server's key and the token itself: neither a

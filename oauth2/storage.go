@@ -159,7 +159,7 @@ func (x *exchange) reused(ctx context.Context, tx *store.Tx, was store.Standing,
 			return err
 		}
 		r.Tenant, r.SubjectType, r.Subject, r.At = x.tenant.ID, was.SubjectType, was.Subject, x.now
-		x.reuse = &r
+		x.told(tx, r)
 	}
 	return kept{refuse("invalid_grant").saying("This was used before; all that it gave has been revoked.")}
 }

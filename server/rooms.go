@@ -47,12 +47,11 @@ func newRooms(c *Config) (*rooms, error) {
 	if err != nil {
 		return nil, fmt.Errorf("passwords: %w", err)
 	}
-	labels := map[string]string{"id": c.Node, "version": c.Version}
 	limiter := edge.NewLimiter(c.Now)
 	r := &rooms{store: c.Store, log: c.Log, now: c.Now, done: c.Done, trusted: c.Trusted}
-	r.refusals = &edge.Refusals{Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: labels, Home: c.Home}
+	r.refusals = &edge.Refusals{Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: c.Labels, Home: c.Home}
 	r.limits = &edge.Limits{Limiter: limiter, Refuse: r.refusals.Refuse, Off: !c.Limits}
-	g := &gate.Gate{Policy: c.Policy, Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: labels, Timeout: requestTimeout}
+	g := &gate.Gate{Policy: c.Policy, Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: c.Labels, Timeout: requestTimeout}
 	cursors := web.Cursors{Key: c.CursorKey}
 	sessions := &authn.Sessions{Store: c.Store, Now: c.Now, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime}
 	r.points = &points.Points{Gate: g, Store: c.Store, Cursors: cursors}

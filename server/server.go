@@ -25,9 +25,8 @@ type Config struct {
 	OAuth     *oauth2.Provider
 	Log       *slog.Logger
 	Now       func() time.Time
-	Node      string // names this process in the records
-	Version   string
-	Home      string // the first tenant
+	Labels    map[string]string // of this process, in every record
+	Home      string            // the first tenant
 	CursorKey []byte
 	CSRFKey   []byte
 	Limits    bool                                   // rate limits and throttling of logins

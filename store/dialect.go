@@ -6,6 +6,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations
@@ -17,6 +18,9 @@ type dialect struct {
 	driver string
 	bind   int // sqlx.QUESTION or sqlx.DOLLAR
 	goose  goose.Dialect
+	// locker keeps nodes that start together from migrating together; nil where
+	// there is one process only.
+	locker func() (lock.SessionLocker, error)
 	// begin and lockHead start each group's transaction: they lock the log's
 	// head against every other writer and read its size.
 	begin, lockHead string
@@ -33,6 +37,7 @@ var sqlite = dialect{
 var postgres = dialect{
 	name: "postgres", driver: "pgx", bind: sqlx.DOLLAR, goose: goose.DialectPostgres,
 	lockHead: `SELECT size FROM log_head FOR UPDATE`,
+	locker:   func() (lock.SessionLocker, error) { return lock.NewPostgresSessionLocker() },
 	begin:    `BEGIN`, isExists: postgresExists,
 }
 

@@ -135,9 +135,19 @@ func sqliteDSN(path string, readOnly bool) string {
 
 func (db *DB) migrate(ctx context.Context) error {
 	opts := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if db.dialect.locker != nil {
+		l, err := db.dialect.locker()
+		if err != nil {
+			return err
+		}
+		opts = append(opts, goose.WithSessionLocker(l))
+	}
 	p, err := goose.NewProvider(db.dialect.goose, db.write.DB, db.dialect.migrations(), opts...)
 	if err != nil {
 		return err
+	}
+	if has, knows, err := p.GetVersions(ctx); err != nil || has > knows {
+		return errors.Join(err, fmt.Errorf("%w: the database has schema %d, this program knows %d: use the newer program", ErrInvalid, has, knows))
 	}
 	_, err = p.Up(ctx)
 	return err

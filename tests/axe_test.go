@@ -37,7 +37,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"not found", visit(s.URL + "/nothing/here")},
 		{"setup", visit(must(setup.SetupLink())(t))},
 		{"consent", chromedp.Steps(visit(consent), signIn(harness.People["alice"]), chromedp.WaitVisible(`button[value="approve"]`))},
-		{"apps, with one", chromedp.Steps(chromedp.Click(`button[value="approve"]`), chromedp.WaitVisible("body"), visit(s.URL+"/account/apps"))},
+		{"apps, with one", chromedp.Steps(chromedp.Click(`button[value="approve"]`), shop.reached(), visit(s.URL+"/account/apps"))},
 		{"account", visit(s.URL + "/account")},
 		{"sessions", visit(s.URL + "/account/sessions")},
 		{"home, signed in", visit(s.URL + "/")},

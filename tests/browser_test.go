@@ -89,7 +89,8 @@ func newApp(t *testing.T, s *harness.Server, scopes ...string) *app {
 		if r.URL.Path == "/callback" {
 			a.arrived <- r.URL.Query()
 		}
-		_, _ = io.WriteString(w, "Thank you.")
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, `<p id="thanks">Thank you.</p>`)
 	}))
 	t.Cleanup(callback.Close)
 	answer := must(s.Post("/admin/api/clients", s.Demo.AdminToken, map[string]any{
@@ -116,6 +117,19 @@ func (a *app) wait(t *testing.T, ctx context.Context) url.Values {
 	case <-ctx.Done():
 		t.Fatal("the browser never came to the callback")
 		return nil
+	}
+}
+
+// reached is the step in which the browser comes to the callback and stays there.
+func (a *app) reached() step {
+	here := chromedp.WaitVisible("#thanks")
+	return func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
+		select {
+		case <-a.arrived:
+			return here(ctx, tab)
+		case <-ctx.Done():
+			return chromedp.Void{}, ctx.Err()
+		}
 	}
 }
 

@@ -142,7 +142,7 @@ func assembled(t *testing.T) (*server.Server, *store.DB) {
 	return must(server.New(server.Config{
 		Store: db, Policy: must(policies.Open(policies.Embedded()))(t), Now: time.Now,
 		OAuth: must(oauth2.New(oauth2.Config{Store: db, Now: time.Now, Secret: key, SealKey: key}))(t),
-		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)), Node: "test", Version: "test", Home: "demo",
+		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)), Labels: map[string]string{"id": "test"}, Home: "demo",
 		CursorKey: key, CSRFKey: key,
 	}))(t), db
 }

@@ -188,7 +188,13 @@ func setFlag(fs *pflag.FlagSet, name, value string) error {
 // check refuses what can't work or isn't safe, and fills what follows from the rest.
 func (c *Config) check() error {
 	if c.PublicURL == "" {
+		if !isLoopback(c.Listen) {
+			return usage("a listener that is not loopback needs a public-url")
+		}
 		c.PublicURL = "http://" + c.Listen
+		if c.TLSCert != "" {
+			c.PublicURL = "https://" + c.Listen
+		}
 	}
 	for _, choice := range []struct{ flag, value, a, b string }{
 		{"limits", c.Limits, "on", "off"}, {"log-format", c.LogFormat, "text", "json"}, {"tls-min", c.TLSMin, "1.3", "1.2"},
@@ -223,6 +229,8 @@ func (c *Config) checkReach(public *url.URL) error {
 	switch {
 	case (c.Demo || c.Limits == "off") && (!local || !isLoopback(public.Host)):
 		return usage("--demo and --limits off listen on loopback only, with a loopback public-url")
+	case c.Demo && !isLoopback(c.OpsListen):
+		return usage("--demo keeps --ops-listen on loopback")
 	case (c.Demo || c.Limits == "off") && len(c.TrustedProxies) > 0:
 		return usage("--demo and --limits off trust no proxies")
 	case c.BehindTLSProxy && len(c.TrustedProxies) == 0:
@@ -231,6 +239,8 @@ func (c *Config) checkReach(public *url.URL) error {
 		return usage("a listener that is not loopback needs --tls-cert and --tls-key, or --behind-tls-proxy")
 	case !local && public.Scheme != "https":
 		return usage("a listener that is not loopback needs an https public-url")
+	case c.TLSCert != "" && public.Scheme != "https":
+		return usage("with --tls-cert the public-url begins with https://")
 	}
 	return nil
 }

@@ -202,7 +202,7 @@ func TestWhatCannotWorkOrIsNotSafeIsRefusedInOneLine(t *testing.T) {
 		"a TLS proxy that nobody trusts":    {args: []string{"--behind-tls-proxy"}, want: "needs --trusted-proxies"},
 		"plain HTTP for everyone":           {args: []string{"--listen=0.0.0.0:80", "--public-url=https://points.example"}, want: "needs --tls-cert"},
 		"plain HTTP in the public URL":      {args: []string{"--listen=0.0.0.0:443", "--public-url=http://points.example", "--tls-cert=c", "--tls-key=k"}, want: "needs an https public-url"},
-		"no public URL for everyone":        {args: []string{"--listen=0.0.0.0:443", "--tls-cert=c", "--tls-key=k"}, want: "needs an https public-url"},
+		"no public URL for everyone":        {args: []string{"--listen=0.0.0.0:443", "--tls-cert=c", "--tls-key=k"}, want: "needs a public-url"},
 		"a name that only looks loopback":   {args: []string{"--demo", "--public-url=http://localhost.example"}, want: "loopback only"},
 		"a number that only looks loopback": {args: []string{"--demo", "--listen=127.0.0.1.example:1"}, want: "loopback only"},
 	} {

@@ -56,9 +56,8 @@ var nouns = []noun{
 		members: []member{
 			{"id", "id", text, create, "its id"},
 			{"name", "name", text, both, "its name"},
-			{"issuer", "issuer", text, both, "the base of its URLs"},
-			{"hostname", "hostnames", list, both, "a host name at which it answers"},
-			{"disabled", "disabled", truth, update, "switch it off, or on again"},
+			{"issuer", "issuer", text, create, "the base of its URLs"},
+			{"hostname", "hostnames", list, create, "a host name at which it answers"},
 		},
 	},
 	{

@@ -63,16 +63,16 @@ func run(ctx context.Context, c *Config, out io.Writer) (err error) {
 }
 
 func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, log *slog.Logger, o *ops) (*server.Server, error) {
+	labels := map[string]string{"id": uuid.NewString(), "version": version()}
 	provider, err := oauth2.New(oauth2.Config{
-		Store: db, Now: time.Now,
+		Store: db, Now: time.Now, ReuseDetected: server.RecordReuse(labels),
 		Secret: derive(master, "tokens"), SealKey: derive(master, "seal"),
 	})
 	if err != nil {
 		return nil, err
 	}
 	return server.New(server.Config{
-		Store: db, Policy: engine, OAuth: provider, Log: log, Now: time.Now,
-		Node: uuid.NewString(), Version: version(), Home: homeTenant(c),
+		Store: db, Policy: engine, OAuth: provider, Log: log, Now: time.Now, Labels: labels, Home: homeTenant(c),
 		CursorKey: derive(master, "cursors"), CSRFKey: derive(master, "csrf"),
 		Limits: c.Limits == "on", Trusted: c.proxies, Done: o.done,
 	})

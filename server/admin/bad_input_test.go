@@ -51,7 +51,7 @@ func TestBadInput(t *testing.T) {
 			"tenant: issuer's case":   {"POST", "/tenants", `{"id":"tt","name":"T","issuer":"https://T.example"}`, 422, "issuer"},
 			"tenant: host with port":  {"POST", "/tenants", `{"id":"tt","name":"T","issuer":"https://t.example","hostnames":["t.example","t.example:80"]}`, 422, "hostnames"},
 			"tenant: foreign issuer":  {"POST", "/tenants", `{"id":"tt","name":"T","issuer":"https://t.example","hostnames":["u.example"]}`, 422, "hostnames"},
-			"tenant: name null":       {"PATCH", "/tenants/other", `{"name":null}`, 422, "name"},
+			"tenant: name null":       {"PATCH", "/tenants/demo", `{"name":null}`, 422, "name"},
 			"client: no name":         {"POST", "/clients", `{"grant_types":["client_credentials"]}`, 422, "name"},
 			"client: name of lines":   {"POST", "/clients", client(`"id":"xxx","origins":[],"scopes":["a\nb"]`), 422, "scopes"},
 			"client: long name":       {"POST", "/clients", `{"name":"` + strings.Repeat("x", 201) + `","grant_types":["client_credentials"]}`, 422, "name"},
@@ -158,7 +158,7 @@ func TestWhatMayNotActLearnsNothing(t *testing.T) {
 		"thin": {403, "missing_scope"}, "manager": {403, "missing_role"},
 	} {
 		for _, r := range [][3]string{
-			{"GET", "/tenants", ""}, {"POST", "/tenants", "{"}, {"GET", "/tenants/nope", ""}, {"PATCH", "/tenants/other", "{"}, {"DELETE", "/tenants/other", ""},
+			{"GET", "/tenants", ""}, {"POST", "/tenants", "{"}, {"GET", "/tenants/demo", ""}, {"PATCH", "/tenants/demo", "{"}, {"DELETE", "/tenants/demo", ""},
 			{"GET", "/clients?limit=0", ""}, {"POST", "/clients", "{"}, {"GET", "/clients/nope", ""}, {"PATCH", "/clients/nope", "{"}, {"DELETE", "/clients/nope", ""},
 			{"POST", "/clients/nope/secrets", "{"},
 			{"GET", "/customers?x=1", ""}, {"POST", "/customers", "{"}, {"GET", "/customers/nope", ""}, {"PATCH", "/customers/nope", "{"}, {"DELETE", "/customers/nope", ""},

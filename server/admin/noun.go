@@ -17,6 +17,9 @@ type noun[R any] struct {
 	name string // of the resource and in the actions
 	end  string // the verb of its DELETE: delete or revoke
 
+	// tenant is whose the object of this id is; nil: the tenant's that is asked.
+	tenant func(id string) string
+
 	get   func(ctx context.Context, r store.Reader, t *store.Tenant, id string) (*R, error)
 	owner func(*R) string // the person whose it is; nil: nobody's
 	id    func(*R) string
@@ -159,6 +162,9 @@ func prepare[R any](ctx context.Context, _ *gate.Call, in *input[R]) error {
 // that whoever may have all of them learns that it is missing.
 func (n *noun[R]) facts(ctx context.Context, r store.Reader, c *gate.Call, in *input[R]) (policies.Resource, policies.Facts, error) {
 	res := policies.Resource{Type: n.name, ID: in.id, Tenant: c.Tenant.ID}
+	if n.tenant != nil {
+		res.Tenant = n.tenant(in.id)
+	}
 	row, err := n.find(ctx, r, in)
 	switch {
 	case errors.Is(err, store.ErrNotFound):

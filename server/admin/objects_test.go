@@ -21,7 +21,6 @@ func TestLife(t *testing.T) {
 			member                  string
 			value                   any
 		}{
-			{"/tenants", `{"id":"third","name":"Third","issuer":"https://third.example"}`, "third", `{"name":"3rd"}`, "name", "3rd"},
 			{"/clients", webClient, "web", `{"refresh_grace":0}`, "refresh_grace", 0.0},
 			{"/customers", `{"id":"cus_1","email":"One@demo.example","name":"One"}`, "cus_1", `{"email":"Uno@Demo.Example"}`, "email", "uno@demo.example"},
 			{"/staff", `{"id":"stf_1","email":"s@demo.example","name":"S","roles":["viewer"]}`, "stf_1", `{"roles":["support","auditor"]}`, "roles", []any{"support", "auditor"}},
@@ -206,7 +205,6 @@ func TestWhatIsTakenIsAConflict(t *testing.T) {
 			"tenant's id":             {"POST", "/tenants", `{"id":"other","name":"O","issuer":"https://o.example"}`},
 			"tenant's issuer":         {"POST", "/tenants", `{"id":"third","name":"O","issuer":"http://other.localhost","hostnames":["other.localhost"]}`},
 			"tenant's host name":      {"POST", "/tenants", `{"id":"third","name":"O","issuer":"https://o.example","hostnames":["o.example","other.localhost"]}`},
-			"host name, by a change":  {"PATCH", "/tenants/other", `{"hostnames":["other.localhost","demo.localhost"]}`},
 			"the asked tenant's end":  {"DELETE", "/tenants/demo", ``},
 			"client's id":             {"POST", "/clients", webClient},
 			"customer's id":           {"POST", "/customers", `{"id":"cus_a","email":"c@demo.example","name":"A"}`},
@@ -237,10 +235,6 @@ func TestATenantHasItsWayIn(t *testing.T) {
 		equal(t, "host names", made.object(t)["hostnames"], []any{"third.localhost"})
 		if _, there := db.TenantFor("third.localhost"); !there {
 			t.Error("its host leads nowhere before the next reload")
-		}
-		w.ok(200, "admin", "PATCH", "/tenants/third", `{"disabled":true}`)
-		if _, there := db.TenantFor("third.localhost"); there {
-			t.Error("its host still leads to it")
 		}
 		equal(t, "origins of a new client", originsAfter(w), store.Words{"https://app.example"})
 	})

@@ -32,11 +32,12 @@ func viewTenant(t *store.Tenant) tenantView {
 	}
 }
 
-// Tenants is /admin/api/tenants. The home tenant keeps all of them, any other
-// one sees itself.
+// Tenants is /admin/api/tenants. Each tenant has itself; the administrators of
+// the home tenant make new ones, and don't see them afterwards either.
 func (a *Admin) Tenants() Handlers {
 	n := &noun[store.Tenant]{
 		name: "tenant", end: "delete",
+		tenant:  func(id string) string { return id },
 		get:     getTenant,
 		id:      func(t *store.Tenant) string { return t.ID },
 		view:    func(t *store.Tenant) any { return viewTenant(t) },
@@ -52,40 +53,34 @@ func (a *Admin) Tenants() Handlers {
 }
 
 func getTenant(ctx context.Context, r store.Reader, at *store.Tenant, id string) (*store.Tenant, error) {
-	if !at.Home && id != at.ID {
+	if id != at.ID {
 		return nil, store.ErrNotFound
 	}
 	return store.GetTenant(ctx, r, id)
 }
 
 func tenantRows(ctx context.Context, r store.Reader, q *query[struct{}]) ([]store.Tenant, error) {
-	all, err := store.Tenants(ctx, r)
-	var out []store.Tenant
-	for _, t := range all {
-		if (q.tenant.Home || t.ID == q.tenant.ID) && t.ID > q.after.ID && len(out) < q.limit {
-			out = append(out, t)
-		}
+	own, err := store.GetTenant(ctx, r, q.tenant.ID)
+	if err != nil || own.ID <= q.after.ID {
+		return nil, err
 	}
-	return out, err
+	return []store.Tenant{*own}, nil
 }
 
-// tenantMembers: where a tenant can be reached is the business of whoever runs
-// the installation; another tenant may change its name alone.
+// tenantMembers: where a tenant can be reached is said when it is made; later
+// it is a matter of certificates and name servers as well.
 func tenantMembers(f *web.Fields, in *input[store.Tenant]) {
-	if in.created {
-		f.Require("id", "name", "issuer")
-		if v, ok := matching(f, "id", plainID); ok {
-			in.set(func(t *store.Tenant) { t.ID = v })
-		}
-	}
 	notNull(f, "name")
 	if v, ok := line(f, "name"); ok {
 		in.set(func(t *store.Tenant) { t.Name = v })
 	}
-	if !in.created && !in.tenant.Home {
+	if !in.created {
 		return
 	}
-	notNull(f, "issuer")
+	f.Require("id", "name", "issuer")
+	if v, ok := matching(f, "id", plainID); ok {
+		in.set(func(t *store.Tenant) { t.ID = v })
+	}
 	if v, ok := f.String("issuer", maxWord); ok {
 		if !isIssuer(v) {
 			f.Wrong("issuer", "invalid", "It must be https://host[:port], or http on loopback, with nothing behind it.")
@@ -99,9 +94,6 @@ func tenantMembers(f *web.Fields, in *input[store.Tenant]) {
 			}
 		}
 		in.set(func(t *store.Tenant) { t.Hostnames = v })
-	}
-	if !in.created {
-		disabled(f, in, func(t *store.Tenant) *store.Time { return &t.DisabledAt })
 	}
 }
 
@@ -171,25 +163,17 @@ func (a *Admin) insertTenant(ctx context.Context, tx *store.Tx, c *gate.Call, t 
 	return v, tx.InsertSetupLink(ctx, &link)
 }
 
-func (a *Admin) updateTenant(ctx context.Context, tx *store.Tx, c *gate.Call, was, t *store.Tenant) error {
-	if err := checkReach(ctx, tx, t); err != nil {
-		return err
-	}
-	if was.DisabledAt.IsZero() && !t.DisabledAt.IsZero() {
-		return a.removeTenant(ctx, tx, c, t)
-	}
+func (a *Admin) updateTenant(ctx context.Context, tx *store.Tx, _ *gate.Call, _, t *store.Tenant) error {
 	return tx.UpdateTenant(ctx, t)
 }
 
 // removeTenant switches a tenant off: its records and points stay. Nobody can
 // reach it, and who comes back finds no old credential good.
 func (a *Admin) removeTenant(ctx context.Context, tx *store.Tx, c *gate.Call, t *store.Tenant) error {
-	if t.Home || t.ID == c.Tenant.ID {
-		return conflict("The tenant that is asked can't be switched off, nor the installation's first.")
+	if t.Home {
+		return conflict("The installation's first tenant can't be switched off.")
 	}
-	if t.DisabledAt.IsZero() {
-		t.DisabledAt = store.At(c.Now)
-	}
+	t.DisabledAt = store.At(c.Now)
 	if err := tx.UpdateTenant(ctx, t); err != nil {
 		return err
 	}

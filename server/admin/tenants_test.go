@@ -31,7 +31,7 @@ func TestNobodyReachesAnotherTenant(t *testing.T) {
 					continue // there is no such operation
 				}
 				missing := w.as("other", r[0], path[:len(path)-1]+"-0", r[1])
-				if a.status != 404 || missing.status != 404 {
+				if a.status != missing.status || (a.status != 404 && a.text(t, "code") != "not_owner") {
 					t.Errorf("%s %s: %d, a missing one %d", r[0], path, a.status, missing.status)
 				}
 			}
@@ -61,18 +61,23 @@ func TestNobodyReachesAnotherTenant(t *testing.T) {
 	})
 }
 
-// TestTenantsAreKeptByTheHome: who runs the installation has them all; another
-// tenant has its own name.
-func TestTenantsAreKeptByTheHome(t *testing.T) {
+// TestTenants: each has itself; the home's administrators make new ones.
+func TestTenants(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
-	equal(t, "the home's list", w.ids("admin", "/tenants"), []string{"demo", "other"})
+	equal(t, "the home's list", w.ids("admin", "/tenants"), []string{"demo"})
 	equal(t, "another makes one", w.as("other", "POST", "/tenants", `{"id":"third","name":"T","issuer":"https://t.example"}`).status, 403)
+	w.ok(201, "admin", "POST", "/tenants", `{"id":"third","name":"T","issuer":"https://t.example"}`)
+	if _, there := w.db.TenantFor("t.example"); !there {
+		t.Error("the new tenant can't be reached")
+	}
+	equal(t, "its maker reads it", w.as("admin", "GET", "/tenants/third", "").text(t, "code"), "not_owner")
+	equal(t, "and one that is not there", w.as("admin", "GET", "/tenants/fourth", "").text(t, "code"), "not_owner")
 	w.ok(200, "other", "PATCH", "/tenants/other", `{"name":"Others"}`)
 	for _, body := range []string{`{"issuer":"https://demo.example"}`, `{"hostnames":["x.example"]}`, `{"disabled":true}`} {
-		equal(t, "another changes "+body, w.as("other", "PATCH", "/tenants/other", body).status, 422)
+		equal(t, "a tenant changes "+body, w.as("other", "PATCH", "/tenants/other", body).status, 422)
 	}
-	equal(t, "another ends itself", w.as("other", "DELETE", "/tenants/other", "").status, 409)
-	w.ok(204, "admin", "DELETE", "/tenants/other", "")
+	equal(t, "the home ends itself", w.as("admin", "DELETE", "/tenants/demo", "").status, 409)
+	w.ok(204, "other", "DELETE", "/tenants/other", "")
 	if _, there := w.db.TenantFor("other.localhost"); there {
 		t.Error("the host of an ended tenant leads somewhere")
 	}

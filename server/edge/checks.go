@@ -31,13 +31,15 @@ type Checks struct {
 // JSON endpoints.
 func (k *Checks) Step() fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		switch body := c.Body(); {
+		switch body := c.Request().Body(); { // as it was sent: Fiber's Body() would unpack it first
 		case ambiguous(c.Request().Header.RawHeaders()), !sameHost(&c.Request().Header):
 			// What follows on the connection may have been hidden in this one.
 			c.Context().SetConnectionClose()
 			return k.Refuse(c, web.BadRequest("A header is folded or has a space in front of its colon, or one that may stand once is given twice, or the length or the host in two ways."))
 		case len(body) > MaxBody:
 			return k.Refuse(c, web.NewProblem("too_large", "The body may have 64 KiB."))
+		case c.Get(fiber.HeaderContentEncoding) != "":
+			return k.Refuse(c, web.NewProblem("unsupported_media_type", "Send the body without a Content-Encoding."))
 		case len(body) > 0 && wantsJSON(c.Path()) && !isJSON(c.Get(fiber.HeaderContentType)):
 			return k.Refuse(c, web.NewProblem("unsupported_media_type", "Send Content-Type: application/json."))
 		}

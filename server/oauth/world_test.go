@@ -65,7 +65,7 @@ func (w *world) pass(d time.Duration) {
 	w.time = w.time.Add(d)
 }
 
-func (w *world) reused(_ context.Context, r oauth2.Reuse) {
+func (w *world) reused(_ *store.Tx, r oauth2.Reuse) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reuses = append(w.reuses, r)

@@ -13,22 +13,29 @@ import (
 // batch is how many lots and how many holds of a tenant one sweep looks at.
 const batch = 200
 
+// maxPause is how long a sweep that fails again and again waits.
+const maxPause = 5 * time.Minute
+
 // Run sweeps every so often, and at once again while there is more than a
-// sweep takes, until ctx ends. Failures are logged.
+// sweep takes, until ctx ends. Failures are logged; after each the pause
+// doubles, because every refusal is a record: a policy that refuses all expiry
+// must not fill the log.
 func (p *Points) Run(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
+	pause := every
 	for ctx.Err() == nil {
 		n, err := p.Sweep(ctx)
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err != nil && ctx.Err() == nil:
 			p.Gate.Log.Error("sweep", "expired", n, "error", err)
-		}
-		if err == nil && n >= batch {
+			pause = min(2*pause, maxPause)
+		case n >= batch:
 			continue
+		default:
+			pause = every
 		}
 		select {
 		case <-ctx.Done():
-		case <-tick.C:
+		case <-time.After(pause):
 		}
 	}
 }

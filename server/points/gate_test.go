@@ -192,6 +192,45 @@ func (s spare) Decide(ctx context.Context, r *policies.Request) (*policies.Decis
 	return s.Engine.Decide(ctx, r)
 }
 
+// TestRun: it sweeps without being asked, and ends with its context.
+func TestRun(t *testing.T) {
+	engine, err := policies.Open(policies.Embedded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan string, 1)
+	w := newWorld(t, store.Options{Dir: t.TempDir()}, listener{engine, asked})
+	w.post("service", "/api/points/earn", `{"customer_id":"cus_alice","points":3,"reason":"x","expires_at":"2026-03-01T13:00:00Z"}`)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.Run(ctx, time.Millisecond)
+	}()
+	w.wait(time.Hour)
+	if action := <-asked; action != "points.expire" {
+		t.Errorf("asked for %s", action)
+	}
+	cancel()
+	<-ended
+}
+
+// listener tells of what the program asks for itself.
+type listener struct {
+	*policies.Engine
+	asked chan string
+}
+
+func (l listener) Decide(ctx context.Context, r *policies.Request) (*policies.Decision, error) {
+	if r.Subject.Type == "system" {
+		select {
+		case l.asked <- r.Action:
+		default:
+		}
+	}
+	return l.Engine.Decide(ctx, r)
+}
+
 // TestDisabled: a disabled customer is unknown to everybody.
 func TestDisabled(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

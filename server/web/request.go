@@ -78,7 +78,7 @@ func Read(c *fiber.Ctx) *Request {
 		Method: utils.CopyString(c.Method()), Path: validText(c.Path()), Route: c.Route().Path,
 		RawQuery: string(c.Request().URI().QueryString()),
 		Header:   func(name string) string { return utils.CopyString(c.Get(name)) },
-		Body:     utils.CopyBytes(c.Body()),
+		Body:     utils.CopyBytes(c.Request().Body()),
 	}
 	if len(c.Route().Params) > 0 {
 		r.Params = make(map[string]string, len(c.Route().Params))
