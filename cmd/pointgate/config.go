@@ -188,7 +188,7 @@ func setFlag(fs *pflag.FlagSet, name, value string) error {
 // check refuses what can't work or isn't safe, and fills what follows from the rest.
 func (c *Config) check() error {
 	if c.PublicURL == "" {
-		if !isLoopback(c.Listen) {
+		if !isLoopback(c.Listen) && !c.Demo && c.Limits == "on" { // those are refused below, for a better reason
 			return usage("a listener that is not loopback needs a public-url")
 		}
 		c.PublicURL = "http://" + c.Listen
