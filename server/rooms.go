@@ -58,7 +58,7 @@ func newRooms(c *Config) (*rooms, error) {
 	r.authn = r.authenticator(c, sessions)
 	r.pages = &pages.Pages{
 		Gate: g, Store: c.Store, Session: sessions, Passwords: passwords, Forms: authn.Forms{Key: c.CSRFKey},
-		Consents: c.OAuth, Throttle: throttle(limiter, c.Limits), Now: c.Now,
+		Consents: c.OAuth, RoleScopes: c.Policy.RoleScopes, Throttle: throttle(limiter, c.Limits), Now: c.Now,
 	}
 	r.refusals.Page = r.pages.Refusal
 	r.oauth = &oauth.OAuth{Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage}

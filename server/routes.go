@@ -42,6 +42,9 @@ func (r *rooms) routes(app *fiber.App) {
 	account.Get("/sessions", r.pages.Sessions())
 	account.Post("/sessions/end", r.pages.EndSession())
 	account.Post("/sessions/end-others", r.pages.EndOtherSessions())
+	account.Get("/tokens", r.pages.Tokens())
+	account.Post("/tokens", r.pages.MakeToken())
+	account.Post("/tokens/revoke", r.pages.RevokeToken())
 
 	// Points.
 	p := app.Group("/api/points", api, byCredential)

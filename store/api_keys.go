@@ -73,6 +73,7 @@ type APIKeyFilter struct {
 	Kind   string
 	Client string
 	User   string
+	LiveAt Time   // only those that are neither revoked nor at their end then
 	After  string // the id of the last one seen
 	Limit  int
 }
@@ -84,6 +85,10 @@ func APIKeys(ctx context.Context, r Reader, f APIKeyFilter) ([]APIKey, error) {
 	w.andIf(f.Kind != "", `kind = ?`, f.Kind)
 	w.andIf(f.Client != "", `client_id = ?`, f.Client)
 	w.andIf(f.User != "", `user_id = ?`, f.User)
+	if !f.LiveAt.IsZero() {
+		w.terms = append(w.terms, `revoked_at IS NULL`)
+		w.and(`(expires_at IS NULL OR expires_at > ?)`, f.LiveAt)
+	}
 	w.andIf(f.After != "", `id > ?`, f.After)
 	var out []APIKey
 	err := r.Select(ctx, &out, `SELECT `+apiKeyColumns+` FROM api_keys`+w.String()+` ORDER BY id LIMIT ?`, append(w.args, f.Limit)...)

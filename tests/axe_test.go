@@ -41,6 +41,11 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"account", visit(s.URL + "/account")},
 		{"sessions", visit(s.URL + "/account/sessions")},
 		{"home, signed in", visit(s.URL + "/")},
+		{"account of staff", chromedp.Steps(chromedp.Click(".who button"), chromedp.WaitVisible(`main a[href="/login"]`), visit(s.URL+"/login"),
+			signIn(harness.People["admin"]), chromedp.WaitVisible(".tiles"), visit(s.URL+"/account?done=setup"))},
+		{"tokens", visit(s.URL + "/account/tokens")},
+		{"tokens with an error", chromedp.Steps(chromedp.SetValue("#name", "laptop"), chromedp.Submit("#name"), chromedp.WaitVisible("#alert"))},
+		{"new token", chromedp.Steps(chromedp.Click("#scope-0"), chromedp.Submit("#name"), chromedp.WaitVisible(".secret"))},
 	} {
 		browse(t, tab, page.show)
 		for _, width := range []int64{390, 1280} {

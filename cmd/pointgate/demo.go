@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -111,10 +112,15 @@ func (d *demo) hashPasswords(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	var wg sync.WaitGroup
+	turns := make(chan struct{}, runtime.GOMAXPROCS(0)) // as many as the hasher works on: whom it lets wait too long it refuses
 	hashes := make([]string, len(demoPeople))
 	errs := make([]error, len(demoPeople))
 	for i, p := range demoPeople {
-		wg.Go(func() { hashes[i], errs[i] = hasher.Hash(ctx, p.password()) })
+		wg.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			hashes[i], errs[i] = hasher.Hash(ctx, p.password())
+		})
 	}
 	wg.Wait()
 	byEmail := map[string]string{}

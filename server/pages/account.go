@@ -34,7 +34,8 @@ func (p *Pages) Account() fiber.Handler {
 			v.Page = struct {
 				*store.User
 				Since store.Time
-			}{u, store.At(c.Caller.AuthTime)}
+				Fresh bool // an administrator who was made a moment ago
+			}{u, store.At(c.Caller.AuthTime), v.Staff && query(c.Request, "done") == "setup"}
 			return page(fiber.StatusOK, "account", v), nil
 		},
 	})
@@ -47,7 +48,7 @@ func (p *Pages) personal(ctx context.Context, r store.Reader, c *gate.Call, titl
 		return view{}, nil, err
 	}
 	return view{
-		Title: title, Tenant: c.Tenant.Name, Here: c.Path, Person: u.Email, CSRF: p.Forms.Token(c.Caller),
+		Title: title, Tenant: c.Tenant.Name, Here: c.Path, Person: u.Email, Staff: u.Type == "staff", CSRF: p.Forms.Token(c.Caller),
 		Notice: notices[query(c.Request, "done")],
 	}, u, nil
 }
@@ -57,4 +58,6 @@ var notices = map[string]string{
 	"revoked": "The app has been disconnected. Its access ended at once.",
 	"ended":   "The session has been ended.",
 	"others":  "You are signed out everywhere else.",
+	"setup":   "The administrator is made, and you are signed in.",
+	"token":   "The token has been revoked. The next request with it is refused.",
 }

@@ -16,14 +16,14 @@ import (
 func TestAccountPagesNeedAPerson(t *testing.T) {
 	e := newEnv(t)
 	b := e.browser()
-	for _, path := range []string{"/account", "/account/apps", "/account/sessions?done=ended"} {
+	for _, path := range []string{"/account", "/account/apps", "/account/sessions?done=ended", "/account/tokens"} {
 		r := b.get(path)
 		r.is(t, http.StatusSeeOther, "/login?return_to="+url.QueryEscape(path))
 		if r.Header.Get("X-Decision-Id") == "" {
 			t.Errorf("%s: no decision", path)
 		}
 	}
-	for _, path := range []string{"/account/apps/revoke", "/account/sessions/end", "/account/sessions/end-others"} {
+	for _, path := range []string{"/account/apps/revoke", "/account/sessions/end", "/account/sessions/end-others", "/account/tokens", "/account/tokens/revoke"} {
 		b.post(path, url.Values{}).is(t, http.StatusSeeOther, "/login?return_to=%2Faccount")
 	}
 	b.post("/logout", url.Values{}).is(t, http.StatusSeeOther, "/")
@@ -123,8 +123,8 @@ func TestSetup(t *testing.T) {
 		})
 	}
 	t.Run("good", func(t *testing.T) {
-		b.post("/setup", good).is(t, http.StatusSeeOther, "/account")
-		b.get("/account").shows(t, "Hello, Root", "super_admin", "root@demo.example")
+		b.post("/setup", good).is(t, http.StatusSeeOther, "/account?done=setup")
+		b.get("/account?done=setup").shows(t, "Hello, Root", "super_admin", "root@demo.example", `class="button" href="/account/tokens"`)
 		records, err := e.db.Decisions(context.Background(), store.DecisionFilter{Tenant: "demo", Action: "setup.complete", Limit: 10})
 		must(t, err)
 		if !records[0].Allow || records[0].Status != http.StatusNoContent {
@@ -148,7 +148,9 @@ func TestEveryPage(t *testing.T) {
 	b := e.browser()
 	public := []*reply{b.get("/"), b.get("/login"), b.get("/setup?link=x"), b.get("/static/none.css")}
 	b.login("cus_alice@demo.example")
-	for _, r := range append(public, b.get("/account"), b.get("/account/apps"), b.get("/account/sessions")) {
+	staff := e.staff("stf_kim", "super_admin")
+	for _, r := range append(public, b.get("/account"), b.get("/account/apps"), b.get("/account/sessions"),
+		staff.get("/account/tokens"), staff.makeToken("laptop", "30", "admin")) {
 		t.Run(r.Request.URL.Path, func(t *testing.T) {
 			for name, want := range map[string]string{
 				"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff",

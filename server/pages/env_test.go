@@ -51,7 +51,7 @@ func newEnv(t *testing.T) *env {
 	must(t, err)
 	e.Pages = &pages.Pages{
 		Gate:  &gate.Gate{Policy: engine, Store: e.db, Now: clock, NewID: uuid.NewString, Timeout: 10 * time.Second},
-		Store: e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, Now: clock,
+		Store: e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, RoleScopes: engine.RoleScopes, Now: clock,
 		Session: &authn.Sessions{Store: e.db, Now: clock, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime},
 	}
 	e.routes()
@@ -83,6 +83,9 @@ func (e *env) routes() {
 	e.app.Get("/account/sessions", e.Pages.Sessions())
 	e.app.Post("/account/sessions/end", e.EndSession())
 	e.app.Post("/account/sessions/end-others", e.EndOtherSessions())
+	e.app.Get("/account/tokens", e.Tokens())
+	e.app.Post("/account/tokens", e.MakeToken())
+	e.app.Post("/account/tokens/revoke", e.RevokeToken())
 }
 
 // user adds a person with the test's password.

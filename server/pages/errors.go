@@ -64,7 +64,7 @@ func (p *Pages) show(c *fiber.Ctx, a *web.Answer) error {
 			back = string(c.Request().URI().RequestURI())
 		}
 		return see("/login?return_to="+url.QueryEscape(back), a.Code).Send(c)
-	case a.Status >= 400:
+	case a.Status >= 400 && a.Type != fiber.MIMETextHTMLCharsetUTF8: // else it is a page already
 		var problem web.Problem
 		_ = json.Unmarshal(a.Body, &problem) // of our own making
 		return p.errorPage(c, a.Status, a.Code, problem.Title, problem.Detail)

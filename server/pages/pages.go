@@ -21,6 +21,8 @@ type Pages struct {
 	Passwords *authn.Passwords
 	Forms     authn.Forms
 	Consents  Consents
+	// RoleScopes are the scopes that a member of staff with the role may have.
+	RoleScopes func(role string) []string
 	// Throttle charges one attempt to the key, of which so many may be made in a
 	// minute, and says how long to wait if it is over. Nil: no throttling.
 	Throttle func(key string, perMinute int) (wait time.Duration, ok bool)

@@ -18,7 +18,7 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-var templates = parse("login", "consent", "home", "account", "apps", "sessions", "setup", "error")
+var templates = parse("login", "consent", "home", "account", "apps", "sessions", "tokens", "new_token", "setup", "error")
 
 func parse(names ...string) map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Funcs(template.FuncMap{
@@ -42,6 +42,7 @@ type view struct {
 	Tenant string
 	Here   string // the path, to mark it in the navigation
 	Person string // the signed-in person's address; empty: nobody, and no navigation
+	Staff  bool   // the person is a member of staff
 	CSRF   string
 	Alert  string // what went wrong, read out at once by screen readers
 	Notice string // what went well

@@ -64,7 +64,7 @@ func (p *Pages) PostSetup() fiber.Handler {
 		if err != nil {
 			return p.Refusal(c, web.NewProblem("store_unavailable", "Please try again in a minute.").Because(err))
 		}
-		return see("/account", "ok").Send(c)
+		return see("/account?done=setup", "ok").Send(c)
 	}
 }
 

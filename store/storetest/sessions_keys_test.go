@@ -59,6 +59,14 @@ func TestAPIKeys(t *testing.T) {
 				t.Errorf("%v (%v), want the token alone", got, err)
 			}
 		})
+		t.Run("lists the live ones", func(t *testing.T) {
+			for at, want := range map[time.Duration]int{0: 2, time.Hour: 1} { // the key has no end
+				got, err := store.APIKeys(ctx, db, store.APIKeyFilter{Tenant: "demo", LiveAt: store.At(now.Add(at)), Limit: 10})
+				if err != nil || len(got) != want {
+					t.Errorf("after %s: %v (%v), want %d", at, got, err, want)
+				}
+			}
+		})
 		t.Run("a use is noted once a minute", func(t *testing.T) {
 			later := store.At(now.Add(2 * time.Minute))
 			for _, at := range []store.Time{now, store.At(now.Add(time.Second)), later} {
@@ -103,6 +111,9 @@ func TestAPIKeys(t *testing.T) {
 			})
 			if n != 1 {
 				t.Errorf("revoked %d, want 1: the other is revoked already", n)
+			}
+			if got, err := store.APIKeys(ctx, db, store.APIKeyFilter{Tenant: "demo", LiveAt: now, Limit: 10}); err != nil || len(got) != 0 {
+				t.Errorf("live are %v (%v), want none", got, err)
 			}
 		})
 	})
