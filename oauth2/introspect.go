@@ -77,7 +77,7 @@ func (p *Provider) describe(ctx context.Context, x *exchange, asker *client, tok
 			return nil, store.ErrNotFound
 		}
 		out.TokenType, out.IssuedAt, out.ExpiresAt = "Bearer", t.CreatedAt.Unix(), t.ExpiresAt.Unix()
-		out.Scope, out.ClientID, out.Subject, out.Audience = strings.Join(t.Scopes, " "), t.ClientID, t.Subject, t.Audience
+		out.Scope, out.ClientID, out.Subject, out.Audience = strings.Join(keep(t.Scopes, within(t.ClientScopes)), " "), t.ClientID, t.Subject, t.Audience
 		return out, nil
 	}
 	s := p.refresh.signature(ctx, token)
@@ -93,6 +93,6 @@ func (p *Provider) describe(ctx context.Context, x *exchange, asker *client, tok
 		return nil, store.ErrNotFound
 	}
 	out.IssuedAt, out.ExpiresAt = t.CreatedAt.Unix(), t.ExpiresAt.Unix()
-	out.Scope, out.ClientID, out.Subject, out.Audience = strings.Join(t.Scopes, " "), t.ClientID, t.Subject, t.Audience
+	out.Scope, out.ClientID, out.Subject, out.Audience = strings.Join(keep(t.Scopes, within(t.ClientScopes)), " "), t.ClientID, t.Subject, t.Audience
 	return out, nil
 }

@@ -47,7 +47,7 @@ func (p *Provider) Lookup(ctx context.Context, token string) (*Token, error) {
 	}
 	return &Token{
 		GrantID: t.GrantID, Tenant: t.Tenant, ClientID: t.ClientID, Trusted: t.Trusted,
-		SubjectType: t.SubjectType, Subject: t.Subject, Roles: t.Roles, Scopes: t.Scopes, Audience: t.Audience,
+		SubjectType: t.SubjectType, Subject: t.Subject, Roles: t.Roles, Scopes: keep(t.Scopes, within(t.ClientScopes)), Audience: t.Audience,
 		IssuedAt: t.CreatedAt.Time, ExpiresAt: t.ExpiresAt.Time, AuthTime: t.AuthTime.Time, AMR: t.AMR,
 		Status: p.status(t),
 	}, nil

@@ -77,6 +77,9 @@ func TestAddressesThatTakeNoCodes(t *testing.T) {
 
 func TestScopeTable(t *testing.T) {
 	for _, s := range Scopes() {
+		if staff, customer := s.Words("staff"), s.Words("customer"); s.Staff && strings.Contains(staff, "your points") || customer != s.Text {
+			t.Errorf("%s: staff read %q, customers %q", s.Name, staff, customer)
+		}
 		if s.Text == "" || !(s.Customer || s.Staff || s.Client) {
 			t.Errorf("%s: %+v", s.Name, s)
 		}

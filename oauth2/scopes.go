@@ -12,7 +12,8 @@ const (
 // by the policy alone.
 type Scope struct {
 	Name     string
-	Text     string // completes "… would like to"
+	Text     string // completes "… would like to", for a customer
+	ForStaff string // the same for a member of staff, where it differs
 	Customer bool   // a customer may give it to a client
 	Staff    bool   // a member of staff may
 	Client   bool   // a client may have it for itself
@@ -20,8 +21,8 @@ type Scope struct {
 }
 
 var scopes = []Scope{
-	{Name: "points:read", Text: "see your points and their history", Customer: true, Staff: true, Client: true, API: true},
-	{Name: "points:write", Text: "spend points for you", Customer: true, Staff: true, Client: true, API: true},
+	{Name: "points:read", Text: "see your points and their history", ForStaff: "see the points of customers and their history", Customer: true, Staff: true, Client: true, API: true},
+	{Name: "points:write", Text: "spend points for you", ForStaff: "spend and hold points of customers", Customer: true, Staff: true, Client: true, API: true},
 	{Name: "points:transfer", Text: "send your points to other people", Customer: true, API: true},
 	{Name: "points:adjust", Text: "change the points of customers in your name", Staff: true, API: true},
 	{Name: "policy:read", Text: "see the policies", Staff: true, API: true},
@@ -32,6 +33,15 @@ var scopes = []Scope{
 	{Name: "email", Text: "know your email address", Customer: true, Staff: true},
 	{Name: "profile", Text: "know your name", Customer: true, Staff: true},
 	{Name: offline, Text: "stay signed in", Customer: true, Staff: true},
+}
+
+// Words is what the scope lets a client do, as it is told to a person of this
+// type (customer, staff).
+func (s Scope) Words(subjectType string) string {
+	if subjectType == "staff" && s.ForStaff != "" {
+		return s.ForStaff
+	}
+	return s.Text
 }
 
 // Scopes is the scope table.

@@ -28,7 +28,7 @@ func BenchmarkDecide(b *testing.B) {
 	staff("manager")(adjust)
 	adjust.Action = "points.adjust"
 	adjust.Context.Scopes = []string{"points:read", "points:write", "points:adjust"}
-	adjust.Context.Facts = Facts{"points": int64(-5), "points_abs": int64(5), "adjusted_today": int64(100)}
+	adjust.Context.Facts = Facts{"points": int64(-5), "adjusted_today": int64(100)}
 	for _, c := range []struct {
 		name string
 		r    *Request

@@ -19,7 +19,7 @@
 //	decision   the answer to one request, with its code and reasons
 //	record     a decision as the log keeps it
 //	revision   one immutable state of modules and data, named by its digest
-//	obligation what an allowed effect must still hold to
+//	obligation what whoever carries out an allowed action must hold to
 //	hold       points set aside until they are captured or released
 //	lot        what is left of one earning, with its expiry
 //

@@ -14,8 +14,8 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 )
 
-// DefaultTimeout is how long rules may work on a decision; they need well under a millisecond.
-const DefaultTimeout = 100 * time.Millisecond
+// defaultTimeout is how long rules may work on a decision; they need well under a millisecond.
+const defaultTimeout = 100 * time.Millisecond
 
 // What nearly every input and result fits in.
 const inputSize, resultSize = 1024, 256
@@ -34,7 +34,7 @@ type Engine struct {
 // It fails where the strict compiler finds anything to say: a builtin that is
 // not on the list, a path that the input's schema does not have, an unused name.
 func Open(bundle fs.FS) (*Engine, error) {
-	e := &Engine{Timeout: DefaultTimeout}
+	e := &Engine{Timeout: defaultTimeout}
 	return e, e.Load(bundle)
 }
 
@@ -55,10 +55,16 @@ func (e *Engine) Revision() string { return e.current.Load().revision }
 // Roles lists the names in the role table, sorted.
 func (e *Engine) Roles() []string { return e.current.Load().roleNames() }
 
-// RoleScopes are the scopes that a member of staff with this role may be
-// given; none for a role that is not in the table.
-func (e *Engine) RoleScopes(role string) []string {
-	return slices.Clone(e.current.Load().roles[role].Scopes)
+// ScopesOf are the scopes that a member of staff with these roles may be given,
+// sorted, each once; a role that is not in the table gives none.
+func (e *Engine) ScopesOf(roles []string) []string {
+	table := e.current.Load().roles
+	var all []string
+	for _, role := range roles {
+		all = append(all, table[role].Scopes...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Decide answers one question. On an error there is no answer: the Decision

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -213,28 +211,30 @@ func TestLoadReplacesTheRevisionWhole(t *testing.T) {
 
 func TestRoleTable(t *testing.T) {
 	e := open(t, Embedded())
-	want := map[string][]string{
-		"viewer":          {"points:read"},
-		"support":         {"points:read"},
-		"manager":         {"points:read", "points:write", "points:adjust"},
-		"super_admin":     {"points:read", "points:write", "points:adjust", "admin", "audit:read"},
-		"auditor":         {"audit:read"},
-		"policy_editor":   {"policy:read", "policy:write"},
-		"policy_approver": {"policy:read", "policy:write"},
-	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), e.Roles()); diff != "" {
+	want := []string{"auditor", "manager", "policy_approver", "policy_editor", "super_admin", "support", "viewer"}
+	if diff := cmp.Diff(want, e.Roles()); diff != "" {
 		t.Error(diff)
 	}
-	for name, scopes := range want {
-		if diff := cmp.Diff(scopes, e.RoleScopes(name)); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
+	for name, c := range map[string]struct{ roles, want []string }{
+		"viewer":         {[]string{"viewer"}, []string{"points:read"}},
+		"support":        {[]string{"support"}, []string{"points:read"}},
+		"manager":        {[]string{"manager"}, []string{"points:adjust", "points:read", "points:write"}},
+		"super_admin":    {[]string{"super_admin"}, []string{"admin", "audit:read", "points:adjust", "points:read", "points:write"}},
+		"auditor":        {[]string{"auditor"}, []string{"audit:read"}},
+		"policy editor":  {[]string{"policy_editor"}, []string{"policy:read", "policy:write"}},
+		"approver":       {[]string{"policy_approver"}, []string{"policy:read", "policy:write"}},
+		"two that share": {[]string{"viewer", "auditor", "support"}, []string{"audit:read", "points:read"}},
+		"one not there":  {[]string{"root"}, nil},
+		"none":           {nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, e.ScopesOf(c.roles)); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
-	if got := e.RoleScopes("root"); got != nil {
-		t.Errorf("a role that is not there has %v", got)
-	}
-	e.RoleScopes("viewer")[0] = "admin"
-	if got := e.RoleScopes("viewer"); got[0] != "points:read" {
+	e.ScopesOf([]string{"viewer"})[0] = "admin"
+	if got := e.ScopesOf([]string{"viewer"}); got[0] != "points:read" {
 		t.Error("a caller can change the table")
 	}
 }

@@ -44,10 +44,11 @@ func (s *Subject) term() *ast.Term {
 
 func (r *Resource) term() *ast.Term {
 	if r.ID == "" {
-		return object(member("type", text(r.Type)))
+		return object(member("type", text(r.Type)), member("named", ast.InternedTerm(false)))
 	}
 	return object(
 		member("type", text(r.Type)),
+		member("named", ast.InternedTerm(true)),
 		member("id", text(r.ID)),
 		member("properties", object(member("owner", text(r.Owner)), member("tenant", text(r.Tenant)))),
 	)
@@ -105,7 +106,7 @@ var names = func() map[string]*ast.Term {
 	m := map[string]*ast.Term{}
 	for _, n := range []string{
 		"action", "age_s", "amr", "authentication", "client", "context", "facts", "home", "id", "ip", "method",
-		"name", "owner", "path", "properties", "request", "resource", "roles", "scopes", "status", "subject",
+		"name", "named", "owner", "path", "properties", "request", "resource", "roles", "scopes", "status", "subject",
 		"tenant", "time", "trusted", "type",
 	} {
 		m[n] = ast.StringTerm(n)

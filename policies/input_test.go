@@ -19,7 +19,7 @@ func full() *Request {
 	r.Subject.Roles = []string{"viewer", "auditor"}
 	r.Context.Trusted = true
 	r.Context.Facts = Facts{
-		"points": int64(-5), "points_abs": int64(5), "adjusted_today": 1, "recipient_tenant": "demo",
+		"points": int64(-5), "adjusted_today": 1, "recipient_tenant": "demo",
 	}
 	return r
 }
@@ -28,7 +28,7 @@ func TestInputIsTheContracts(t *testing.T) {
 	want := `{
 		"subject": {"type": "customer", "id": "cus_alice", "properties": {"roles": ["viewer", "auditor"], "tenant": "demo"}},
 		"action": {"name": "points.read"},
-		"resource": {"type": "points_account", "id": "cus_alice", "properties": {"owner": "cus_alice", "tenant": "demo"}},
+		"resource": {"type": "points_account", "named": true, "id": "cus_alice", "properties": {"owner": "cus_alice", "tenant": "demo"}},
 		"context": {
 			"authentication": {"method": "oauth2", "status": "valid", "age_s": 12, "amr": ["pwd"]},
 			"client": {"id": "demo-web", "trusted": true},
@@ -36,7 +36,7 @@ func TestInputIsTheContracts(t *testing.T) {
 			"tenant": {"id": "demo", "home": true},
 			"request": {"id": "0123456789abcdef", "method": "GET", "path": "/api/points", "ip": "127.0.0.1"},
 			"time": "2026-01-02T03:04:05.000006Z",
-			"facts": {"points": -5, "points_abs": 5, "adjusted_today": 1, "recipient_tenant": "demo"}
+			"facts": {"points": -5, "adjusted_today": 1, "recipient_tenant": "demo"}
 		}
 	}`
 	sameJSON(t, want, appendJSON(nil, full().value()))
@@ -46,7 +46,7 @@ func TestInputLeavesOutWhatIsNotThere(t *testing.T) {
 	want := `{
 		"subject": {"type": "anonymous", "properties": {"roles": []}},
 		"action": {"name": "points.read"},
-		"resource": {"type": "points_account"},
+		"resource": {"type": "points_account", "named": false},
 		"context": {
 			"authentication": {"method": "none", "status": "missing", "age_s": 0, "amr": []},
 			"client": {"trusted": false}, "scopes": [], "tenant": {"home": false},

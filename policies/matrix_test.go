@@ -82,15 +82,15 @@ func people(roles []string) []person {
 		}},
 		person{"manager at the limit", "manager", func(r *Request) {
 			staff("manager")(r)
-			r.Context.Facts = Facts{"points": int64(-400), "points_abs": int64(400), "adjusted_today": int64(600)}
+			r.Context.Facts = Facts{"points": int64(-400), "adjusted_today": int64(600)}
 		}},
 		person{"manager over the limit", "manager", func(r *Request) {
 			staff("manager")(r)
-			r.Context.Facts = Facts{"points": int64(-401), "points_abs": int64(401), "adjusted_today": int64(600)}
+			r.Context.Facts = Facts{"points": int64(-401), "adjusted_today": int64(600)}
 		}},
 		person{"super_admin, any sum", "super_admin", func(r *Request) {
 			staff("super_admin")(r)
-			r.Context.Facts = Facts{"points": int64(1e9), "points_abs": int64(1e9), "adjusted_today": int64(1e12)}
+			r.Context.Facts = Facts{"points": int64(1e9), "adjusted_today": int64(1e12)}
 		}},
 		person{"super_admin, not home", "super_admin", func(r *Request) { staff("super_admin")(r); r.Context.Home = false }},
 	)

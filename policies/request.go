@@ -21,7 +21,8 @@ type Subject struct {
 }
 
 // Resource is what is asked for. With an empty ID, id, owner and tenant are
-// undefined in `input`: the request named nothing that could be understood.
+// undefined in `input`, and named is false: the request named nothing that could
+// be understood. Rules ask named, so that ids stand in comparisons alone.
 type Resource struct {
 	Type   string // points_account, client, customer, grant, decision, …
 	ID     string

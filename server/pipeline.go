@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -10,11 +11,14 @@ import (
 	"github.com/pointgate/pointgate/server/web"
 )
 
+// requestTimeout bounds what a request may wait for before its commit.
+const requestTimeout = 10 * time.Second
+
 // pipeline is the one ordered list of what every request passes. Authentication,
 // the limit by credential and the gate follow in routes.go, where the route says
 // which kind of credential it takes.
 func (r *rooms) pipeline(app *fiber.App) {
-	events := &edge.Events{Log: r.log, Now: r.now, Refuse: r.refusals.Refuse, Done: r.done}
+	events := &edge.Events{Log: r.log, Now: r.now, Refuse: r.refusals.Refuse, Done: r.done, Timeout: requestTimeout}
 	origins := &edge.Origins{Trusted: r.trusted, Tenant: r.store.TenantFor, Refuse: r.refusals.Refuse}
 	cors := &edge.CORS{Refuse: r.refusals.Refuse}
 	checks := &edge.Checks{Refuse: r.refusals.Refuse}
@@ -77,4 +81,7 @@ func (r *rooms) bare(c *fasthttp.RequestCtx, p *web.Problem) {
 	c.SetBody(a.Body)
 	e.Status = a.Status
 	e.Log(r.log, r.now())
+	if r.done != nil {
+		r.done(e, r.now().Sub(e.Started))
+	}
 }

@@ -39,9 +39,6 @@ type rooms struct {
 	admin    *admin.Admin
 }
 
-// requestTimeout bounds what a request may wait for before its commit.
-const requestTimeout = 10 * time.Second
-
 func newRooms(c *Config) (*rooms, error) {
 	passwords, err := authn.NewPasswords()
 	if err != nil {
@@ -51,25 +48,25 @@ func newRooms(c *Config) (*rooms, error) {
 	r := &rooms{store: c.Store, log: c.Log, now: c.Now, done: c.Done, trusted: c.Trusted}
 	r.refusals = &edge.Refusals{Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: c.Labels, Home: c.Home}
 	r.limits = &edge.Limits{Limiter: limiter, Refuse: r.refusals.Refuse, Off: !c.Limits}
-	g := &gate.Gate{Policy: c.Policy, Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: c.Labels, Timeout: requestTimeout}
+	g := &gate.Gate{Policy: c.Policy, Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: c.Labels}
 	cursors := web.Cursors{Key: c.CursorKey}
 	sessions := &authn.Sessions{Store: c.Store, Now: c.Now, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime}
 	r.points = &points.Points{Gate: g, Store: c.Store, Cursors: cursors}
 	r.authn = r.authenticator(c, sessions)
 	r.pages = &pages.Pages{
 		Gate: g, Store: c.Store, Session: sessions, Passwords: passwords, Forms: authn.Forms{Key: c.CSRFKey},
-		Consents: c.OAuth, RoleScopes: c.Policy.RoleScopes, Throttle: throttle(limiter, c.Limits), Now: c.Now,
+		Consents: c.OAuth, ScopesOf: c.Policy.ScopesOf, Throttle: throttle(limiter, c.Limits), Now: c.Now, Count: r.refusals.Count,
 	}
 	r.refusals.Page = r.pages.Refusal
-	r.oauth = &oauth.OAuth{Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage}
-	r.admin = &admin.Admin{Gate: g, Store: c.Store, Cursors: cursors, Roles: c.Policy.Roles, RoleScopes: c.Policy.RoleScopes, Hash: passwords.Hash}
+	r.oauth = &oauth.OAuth{Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage, Count: r.refusals.Count}
+	r.admin = &admin.Admin{Gate: g, Store: c.Store, Cursors: cursors, Roles: c.Policy.Roles, ScopesOf: c.Policy.ScopesOf, Hash: passwords.Hash}
 	return r, nil
 }
 
 func (r *rooms) authenticator(c *Config, sessions *authn.Sessions) *authn.Authenticator {
 	keys := authn.Keys{Store: c.Store, Now: c.Now}
 	return &authn.Authenticator{
-		Explicit: []authn.Method{authn.OAuth2{Tokens: c.OAuth}, authn.APIKey{Keys: keys}, authn.APIToken{Keys: keys, RoleScopes: c.Policy.RoleScopes}},
+		Explicit: []authn.Method{authn.OAuth2{Tokens: c.OAuth}, authn.APIKey{Keys: keys}, authn.APIToken{Keys: keys, ScopesOf: c.Policy.ScopesOf}},
 		Session:  sessions,
 		Refuse:   r.refusals.Refuse,
 	}
@@ -91,8 +88,8 @@ func throttle(l *edge.Limiter, on bool) func(key string, perMinute int) (time.Du
 
 // session is the signed-in person as the OAuth2 endpoints need them.
 func session(c *fiber.Ctx) (p oauth2.Person, sessionID string, ok bool) {
-	k, t := web.CallerOf(c), web.TenantOf(c)
-	if k == nil || k.Method != "session" || k.Status != web.Valid || k.Tenant != t.ID {
+	k := authn.SignedIn(c)
+	if k == nil {
 		return oauth2.Person{}, "", false
 	}
 	return oauth2.Person{ID: k.ID, Type: k.Type, AuthTime: k.AuthTime, AMR: k.AMR}, k.GrantID, true

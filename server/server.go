@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/policies"
+	"github.com/pointgate/pointgate/server/edge"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
@@ -61,24 +63,17 @@ func New(c Config) (*Server, error) {
 	s.http = &fasthttp.Server{
 		Handler: r.knownMethods(app.Handler()), ErrorHandler: r.unreadable,
 		NoDefaultServerHeader: true, NoDefaultContentType: true,
-		ReadBufferSize: 16 << 10, MaxRequestBodySize: 1 << 20,
+		ReadBufferSize: 16 << 10, MaxRequestBodySize: edge.MaxBody, Concurrency: maxConnections,
+
 		ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 75 * time.Second,
 		Logger: quiet{},
 	}
 	return s, nil
 }
 
-// Serve answers on ln until [Server.Shutdown], and runs the loops beside it.
-func (s *Server) Serve(ln net.Listener) error {
-	s.start()
-	return s.http.Serve(ln)
-}
-
-// start begins the loops; Fill uses the server before anybody listens.
-func (s *Server) start() {
-	if s.stop != nil {
-		return
-	}
+// Start begins the loops that run beside the listener. It is called once, before
+// Serve and Shutdown.
+func (s *Server) Start() {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	for _, loop := range s.rooms.loops() {
@@ -86,16 +81,28 @@ func (s *Server) start() {
 	}
 }
 
-// Shutdown stops accepting, lets the requests in flight finish until ctx ends,
-// and then ends the loops. The store is still open afterwards.
+// Serve answers on ln until [Server.Shutdown].
+func (s *Server) Serve(ln net.Listener) error { return s.http.Serve(ln) }
+
+// Shutdown stops accepting, lets the requests in flight finish, and then ends
+// the loops; when ctx ends it waits for nobody any more. The store is still
+// open afterwards.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.http.ShutdownWithContext(ctx)
-	if s.stop != nil {
-		s.stop()
-		s.loops.Wait()
+	s.stop()
+	ended := make(chan struct{})
+	go func() { s.loops.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return err
+	case <-ctx.Done():
+		return errors.Join(err, ctx.Err())
 	}
-	return err
 }
+
+// maxConnections bounds memory: each may hold a head and a body of the largest
+// size before anything has looked at it.
+const maxConnections = 8192
 
 // App is the Fiber application, for tests that walk its routes.
 func (s *Server) App() *fiber.App { return s.app }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"strings"
 )
 
 // Record is one decision as the log keeps it. The columns serve the filters of
@@ -72,6 +71,14 @@ type DecisionFilter struct {
 
 // Decisions lists records, newest first (oldest first with Tail).
 func (db *DB) Decisions(ctx context.Context, f DecisionFilter) ([]Record, error) {
+	query, args := f.query()
+	var out []Record
+	err := db.Select(ctx, &out, query, args...)
+	return out, err
+}
+
+// query: the log is long, so each order must be an index's, never a sort.
+func (f DecisionFilter) query() (string, []any) {
 	w := where{}
 	w.and(`tenant = ?`, f.Tenant)
 	w.andIf(!f.From.IsZero(), `at >= ?`, f.From)
@@ -95,9 +102,7 @@ func (db *DB) Decisions(ctx context.Context, f DecisionFilter) ([]Record, error)
 	if f.Tail {
 		order = ` ORDER BY idx LIMIT ?`
 	}
-	var out []Record
-	err := db.Select(ctx, &out, `SELECT `+recordColumns+` FROM decisions`+w.String()+order, append(w.args, f.Limit)...)
-	return out, err
+	return `SELECT ` + recordColumns + ` FROM decisions` + w.String() + order, append(w.args, f.Limit)
 }
 
 // Decision is one record by its id; ErrNotFound also for another tenant's.
@@ -135,28 +140,4 @@ func (r *Record) Event() (json.RawMessage, error) {
 	}
 	event["custom"] = raw
 	return json.Marshal(event)
-}
-
-// where gathers conditions and their arguments.
-type where struct {
-	terms []string
-	args  []any
-}
-
-func (w *where) and(term string, arg any) {
-	w.terms = append(w.terms, term)
-	w.args = append(w.args, arg)
-}
-
-func (w *where) andIf(ok bool, term string, arg any) {
-	if ok {
-		w.and(term, arg)
-	}
-}
-
-func (w *where) String() string {
-	if len(w.terms) == 0 {
-		return ""
-	}
-	return ` WHERE ` + strings.Join(w.terms, ` AND `)
 }

@@ -24,6 +24,8 @@ type dialect struct {
 	// begin and lockHead start each group's transaction: they lock the log's
 	// head against every other writer and read its size.
 	begin, lockHead string
+	// local says that the database is a file on this machine.
+	local bool
 	// isExists tells a violated UNIQUE or PRIMARY KEY from other errors.
 	isExists func(error) bool
 }
@@ -31,7 +33,7 @@ type dialect struct {
 var sqlite = dialect{
 	name: "sqlite", driver: "sqlite3", bind: sqlx.QUESTION, goose: goose.DialectSQLite3,
 	lockHead: `SELECT size FROM log_head`, // BEGIN IMMEDIATE has locked it already
-	begin:    `BEGIN IMMEDIATE`, isExists: sqliteExists,
+	begin:    `BEGIN IMMEDIATE`, local: true, isExists: sqliteExists,
 }
 
 var postgres = dialect{

@@ -2,17 +2,13 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-var (
-	errDiskReserve = errors.New("less disk is free than the reserve")
-	errBadConn     = driver.ErrBadConn
-)
+var errDiskReserve = errors.New("less disk is free than the reserve")
 
 // diskSpace watches the free space of the data folder, so that writes stop
 // with a clear answer while there is still room for the database to finish.
@@ -54,5 +50,5 @@ func FreeDisk(dir string) (int64, error) {
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, err
 	}
-	return int64(s.Bavail) * s.Bsize, nil //nolint:unconvert // Bsize's type differs by platform
+	return int64(s.Bavail) * int64(s.Bsize), nil // Bsize has other types elsewhere
 }

@@ -11,6 +11,9 @@
 // different nodes run one after another: inside an effect there is nothing to
 // race with.
 //
+// Queries that are also asked inside a write are functions of a [Reader]; those
+// that never are, methods of [DB]. What changes rows is a method of [Tx].
+//
 // Reads use a pool of their own and always see what was committed before they
 // were asked for.
 //

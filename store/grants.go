@@ -128,7 +128,10 @@ type Standing struct {
 	AMR         Words  `db:"amr"`
 	GrantEndsAt Time   `db:"grant_ends_at"`
 	Trusted     bool   `db:"trusted"` // the client
-	Roles       Words  `db:"roles"`   // the person's, as they are today
+	// ClientScopes and Roles are the client's and the person's as they are today:
+	// what was taken from them is no longer in any of their tokens.
+	ClientScopes Words `db:"client_scopes"`
+	Roles        Words `db:"roles"`
 	// Live says that the grant is not revoked and that client and person are
 	// there and not disabled. Ends in time are not part of it.
 	Live bool `db:"live"`
@@ -137,7 +140,7 @@ type Standing struct {
 // standing joins the rows of a Standing to the code or token t.
 const (
 	standingColumns = `g.subject_type, g.subject, g.auth_time, g.amr, g.expires_at AS grant_ends_at,
-		COALESCE(c.trusted, FALSE) AS trusted, COALESCE(u.roles, '') AS roles,
+		COALESCE(c.trusted, FALSE) AS trusted, COALESCE(c.scopes, '') AS client_scopes, COALESCE(u.roles, '') AS roles,
 		(g.revoked_at IS NULL AND c.id IS NOT NULL AND c.disabled_at IS NULL
 			AND (g.subject_type = 'client' OR (u.id IS NOT NULL AND u.disabled_at IS NULL))) AS live`
 	standingJoin = ` JOIN grants g ON g.id = t.grant_id

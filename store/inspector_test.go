@@ -192,7 +192,7 @@ func TestRestoreTakesNothingBroken(t *testing.T) {
 			if err := store.Restore(background, dir, make(t), nil); !errors.Is(err, store.ErrInvalid) {
 				t.Errorf("got %v", err)
 			}
-			if _, err := db.Tenant(background, "kept"); err != nil {
+			if _, err := store.GetTenant(background, db, "kept"); err != nil {
 				t.Errorf("the old database: %v", err)
 			}
 			if left, _ := filepath.Glob(filepath.Join(dir, ".restore-*")); len(left) > 0 {
@@ -229,7 +229,7 @@ func TestRestoreReplacesTheOldDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	restored := storetest.Open(t, store.Options{Dir: dir})
-	all, err := restored.Tenants(background)
+	all, err := store.Tenants(background, restored)
 	if err != nil || len(all) != 1 || all[0].ID != "demo" {
 		t.Errorf("%v, %v", all, err)
 	}

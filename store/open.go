@@ -160,9 +160,6 @@ func (db *DB) Version(ctx context.Context) (int64, error) {
 	return v, err
 }
 
-// Dialect is "sqlite" or "postgres".
-func (db *DB) Dialect() string { return db.dialect.name }
-
 // Now is the clock that rows are stamped with.
 func (db *DB) Now() time.Time { return db.now() }
 

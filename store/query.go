@@ -2,13 +2,14 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 )
 
 // Reader runs queries: a *DB on its pool of readers, a *Tx inside a group's
-// transaction. Queries use ? for their parameters, must be constant texts (they
-// are kept prepared), and name their columns.
+// transaction. Queries use ? for their parameters and name their columns. Those
+// of Get are kept prepared, so they must be constant texts or few.
 type Reader interface {
 	// Get scans one row into dest; ErrNotFound if there is none.
 	Get(ctx context.Context, dest any, query string, args ...any) error
@@ -18,6 +19,14 @@ type Reader interface {
 
 // Get implements [Reader] on the pool of readers.
 func (db *DB) Get(ctx context.Context, dest any, query string, args ...any) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if db.dialect.local {
+		// One row out of a file on this machine does not hang; to watch for the
+		// end of ctx would cost half as much as the query.
+		ctx = context.WithoutCancel(ctx)
+	}
 	p, err := db.readSQL.prepared(ctx, query)
 	if err != nil {
 		return err
@@ -93,3 +102,27 @@ func (tx *Tx) ExecOne(ctx context.Context, otherwise error, query string, args .
 // Savepoint runs fn and undoes its statements if it returns an error, which it
 // hands on. What was recorded stays.
 func (tx *Tx) Savepoint(fn func() error) error { return tx.conn.savepoint(tx.ctx, "effect", fn) }
+
+// where gathers conditions and their arguments.
+type where struct {
+	terms []string
+	args  []any
+}
+
+func (w *where) and(term string, arg any) {
+	w.terms = append(w.terms, term)
+	w.args = append(w.args, arg)
+}
+
+func (w *where) andIf(ok bool, term string, arg any) {
+	if ok {
+		w.and(term, arg)
+	}
+}
+
+func (w *where) String() string {
+	if len(w.terms) == 0 {
+		return ""
+	}
+	return ` WHERE ` + strings.Join(w.terms, ` AND `)
+}

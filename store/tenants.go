@@ -45,7 +45,7 @@ type tenantCache struct {
 func (db *DB) LoadTenants(ctx context.Context) error {
 	db.tenants.loading.Lock()
 	defer db.tenants.loading.Unlock()
-	all, err := db.Tenants(ctx)
+	all, err := Tenants(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -88,12 +88,6 @@ func (db *DB) WatchTenants(ctx context.Context, every time.Duration, report func
 		}
 	}
 }
-
-// Tenants lists all of them.
-func (db *DB) Tenants(ctx context.Context) ([]Tenant, error) { return Tenants(ctx, db) }
-
-// Tenant is one by its id.
-func (db *DB) Tenant(ctx context.Context, id string) (*Tenant, error) { return GetTenant(ctx, db, id) }
 
 // Tenants lists all of them; inside a write, as they are there.
 func Tenants(ctx context.Context, r Reader) ([]Tenant, error) {

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 )
 
 const (
@@ -218,7 +215,7 @@ func (w *writer) transact(group []*job) (err error) {
 // groupContext: SQLite is on this machine and interrupts by goroutine, so it
 // gets none; a network database gets a deadline.
 func (w *writer) groupContext() (context.Context, context.CancelFunc) {
-	if w.db.dialect.name == sqlite.name {
+	if w.db.dialect.local {
 		return context.Background(), func() {}
 	}
 	return context.WithTimeout(context.Background(), groupTimeout)
@@ -229,7 +226,7 @@ func (w *writer) groupContext() (context.Context, context.CancelFunc) {
 // lock. Groups without a record can't be told and count as failed, which their
 // callers may repeat.
 func (w *writer) committed(g *groupTx) bool {
-	if len(g.records) == 0 || w.db.dialect.name == sqlite.name {
+	if len(g.records) == 0 || w.db.dialect.local {
 		return false // SQLite itself undoes what it could not sync
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
@@ -239,128 +236,3 @@ func (w *writer) committed(g *groupTx) bool {
 	err := w.db.Get(ctx, &id, `SELECT id FROM decisions WHERE idx = ?`, last.Index)
 	return err == nil && id == last.ID
 }
-
-// groupTx is one group's transaction.
-type groupTx struct {
-	conn    *writeConn
-	db      *DB
-	ctx     context.Context
-	size    int64
-	records []*Record
-}
-
-func (g *groupTx) begin() error {
-	if err := g.conn.exec(g.ctx, g.db.dialect.begin); err != nil {
-		return err
-	}
-	p, err := g.conn.prepared(g.ctx, g.db.dialect.lockHead)
-	if err != nil {
-		return err
-	}
-	return p.GetContext(g.ctx, &g.size)
-}
-
-// run does one job. A returned error ends the group; the job's own is in j.err.
-func (g *groupTx) run(j *job) error {
-	if j.fn == nil {
-		g.records = append(g.records, j.record)
-		return nil
-	}
-	tx := &Tx{conn: g.conn, db: g.db, ctx: g.ctx}
-	j.err = g.conn.savepoint(g.ctx, "job", func() error { return guarded(j.fn, tx) })
-	var broken brokenTx
-	if errors.As(j.err, &broken) {
-		j.err = nil
-		return broken
-	}
-	if j.err == nil {
-		g.records = append(g.records, tx.records...)
-	}
-	return nil
-}
-
-// guarded turns a panic of one effect into its error: the others of the group
-// have done nothing to deserve it.
-func guarded(fn func(*Tx) error, tx *Tx) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("store: an effect panicked: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return fn(tx)
-}
-
-// writeConn is the writer's connection with its prepared statements. It belongs
-// to the writer's goroutine.
-type writeConn struct {
-	*sqlx.Conn
-	dialect    *dialect
-	statements map[string]*sqlx.Stmt
-}
-
-func openWriteConn(ctx context.Context, db *DB) (*writeConn, error) {
-	c, err := db.write.Connx(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &writeConn{Conn: c, dialect: db.dialect, statements: map[string]*sqlx.Stmt{}}, nil
-}
-
-func (c *writeConn) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) {
-	if p, ok := c.statements[query]; ok {
-		return p, nil
-	}
-	p, err := c.PreparexContext(ctx, sqlx.Rebind(c.dialect.bind, query))
-	if err == nil {
-		c.statements[query] = p
-	}
-	return p, err
-}
-
-func (c *writeConn) exec(ctx context.Context, statement string) error {
-	p, err := c.prepared(ctx, statement)
-	if err != nil {
-		return err
-	}
-	_, err = p.ExecContext(ctx)
-	return err
-}
-
-// savepoint runs fn and undoes its statements if it returns an error.
-func (c *writeConn) savepoint(ctx context.Context, name string, fn func() error) error {
-	if err := c.exec(ctx, `SAVEPOINT `+name); err != nil {
-		return brokenTx{err}
-	}
-	ferr := fn()
-	if ferr == nil {
-		if err := c.exec(ctx, `RELEASE SAVEPOINT `+name); err != nil {
-			return brokenTx{err}
-		}
-		return nil
-	}
-	if err := c.exec(ctx, `ROLLBACK TO SAVEPOINT `+name); err != nil {
-		return brokenTx{errors.Join(ferr, err)}
-	}
-	// A name that is used again inside its own savepoint would hide the outer one.
-	if err := c.exec(ctx, `RELEASE SAVEPOINT `+name); err != nil {
-		return brokenTx{errors.Join(ferr, err)}
-	}
-	return ferr
-}
-
-// drop closes the connection for good: it does not go back to the pool.
-func (c *writeConn) drop() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_, _ = c.ExecContext(ctx, `ROLLBACK`) // gives up the lock now, whatever else still holds the connection
-	for _, p := range c.statements {
-		_ = p.Close()
-	}
-	_ = c.Raw(func(any) error { return errBadConn })
-	_ = c.Close()
-}
-
-// brokenTx says that the group's transaction itself can't go on.
-type brokenTx struct{ error }
-
-func (b brokenTx) Unwrap() error { return b.error }

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -43,6 +44,32 @@ func service(ts *testscript.TestScript, w *world, args []string) error {
 		return err
 	}
 	return w.keep(ts, args[0], a)
+}
+
+// expired makes a token through the admin API that is good for two seconds, and
+// asks with it until its time is over.
+func expired(_ *testscript.TestScript, w *world, args []string) error {
+	if len(args) != 2 {
+		return errors.New("want NAME STAFF")
+	}
+	made, err := w.server.Post("/admin/api/tokens", w.server.Demo.AdminToken, map[string]any{
+		"staff_id": args[1], "name": "short", "scopes": []string{"points:read"}, "expires_at": time.Now().Add(2 * time.Second).UTC(),
+	})
+	if err != nil {
+		return err
+	}
+	if w.credentials[args[0]], err = made.At("token"); err != nil {
+		return err
+	}
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-again.C {
+		a, err := w.server.Get("/admin/api/sessions", w.credentials[args[0]]) // no flow counts these
+		if err != nil || a.Status == http.StatusUnauthorized {
+			return err
+		}
+	}
+	return errors.New("the token does not expire")
 }
 
 // keep makes a credential of an answer of the token endpoint.

@@ -16,6 +16,7 @@ import (
 //	serve [limits=on]                      starts the demo
 //	token NAME APP SCOPES [untick=SCOPES]  login, consent and tokens: credential NAME, $NAME_access, $NAME_refresh
 //	service NAME APP SCOPES                client_credentials: credential NAME, $NAME_access
+//	expired NAME STAFF                     an API token of the person whose time is over: credential NAME
 //	code NAME APP SCOPES [deny] [untick=SCOPES] [PARAMETER=VALUE …]
 //	                                       up to the redirect: $NAME_code, $NAME_verifier, $NAME_error
 //	login NAME [password=WRONG]            the login page; the answer is the page after it
@@ -39,7 +40,7 @@ func TestFlows(t *testing.T) {
 		Dir:   "flows",
 		Setup: func(e *testscript.Env) error { e.Values[worldKey{}] = &world{env: e}; return nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": command(serve), "token": command(grant), "service": command(service), "code": command(code),
+			"serve": command(serve), "token": command(grant), "service": command(service), "code": command(code), "expired": command(expired),
 			"login": command(login), "open": command(open), "submit": command(submit),
 			"http": command(send), "answer": command(answer), "json": command(member), "header": headerOrNot,
 			"matches": command(matches), "lacks": command(lacks), "is": command(is), "save": command(save),
@@ -56,7 +57,8 @@ type world struct {
 	browsers    map[string]*harness.Browser
 	pages       map[string]*harness.Answer
 	last        *harness.Answer
-	elsewhere   bool // the last answer is the tenant other's, whose log demo's staff can't read
+	elsewhere   bool   // the last answer is the tenant other's, whose log demo's staff can't read
+	auditor     string // token of an administrator of other, once one was needed
 }
 
 type worldKey struct{}

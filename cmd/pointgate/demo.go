@@ -133,7 +133,7 @@ func (d *demo) hashPasswords(ctx context.Context) (map[string]string, error) {
 // moveAddresses follows a changed port: the second tenant's issuer, and the
 // audience that the gateway may introspect.
 func (d *demo) moveAddresses(ctx context.Context) error {
-	other, err := d.store.Tenant(ctx, "other")
+	other, err := store.GetTenant(ctx, d.store, "other")
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (d *demo) mint(ctx context.Context) (map[string]string, error) {
 	for _, p := range demoPeople {
 		if p.script != "" {
 			add(p.script, authn.TokenPrefix, func(k *store.APIKey) {
-				k.Tenant, k.UserID, k.Scopes = p.tenant, p.id, d.scopesOf(p.roles)
+				k.Tenant, k.UserID, k.Scopes = p.tenant, p.id, d.engine.ScopesOf(p.roles)
 			})
 		}
 	}
@@ -202,13 +202,6 @@ func (d *demo) mint(ctx context.Context) (map[string]string, error) {
 		}
 		return nil
 	})
-}
-
-func (d *demo) scopesOf(roles []string) (all store.Words) {
-	for _, r := range roles {
-		all = append(all, d.engine.RoleScopes(r)...)
-	}
-	return all
 }
 
 // givePoints earns the first points through the front door, so that even they

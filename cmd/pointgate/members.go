@@ -71,7 +71,7 @@ func value(cmd *cobra.Command, m member) (any, error) {
 		return s, err
 	}
 	if s == "never" && m.kind == instant {
-		return nil, nil //nolint:nilnil // JSON's null, which clears the time
+		return nil, nil // JSON's null, which clears the time
 	}
 	t, err := moment(s, time.Now(), m.kind == past)
 	if err != nil {

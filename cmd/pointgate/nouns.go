@@ -137,7 +137,8 @@ var nouns = []noun{
 		verbs:   revoke,
 		columns: []column{{"ID", "id"}, {"USER", "user_id"}, {"CREATED", "created_at"}, {"LAST SEEN", "last_seen_at"}, {"ENDED", "ended_at"}, {"ADDRESS", "ip"}, {"BROWSER", "user_agent"}},
 		filters: []member{
-			{"customer", "customer", text, 0, "only those of this person"},
+			{"user", "user", text, 0, "only those of this person"},
+			{"customer", "customer", text, 0, "the same"},
 			{"live", "live", truth, 0, "only those that are neither ended nor at their end"},
 		},
 	},

@@ -99,6 +99,7 @@ func listen(ctx context.Context, c *Config, srv *server.Server, o *ops, ready fu
 	if err := ready(listening{ops: "http://" + opsLn.Addr().String()}); err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	srv.Start()
 	debug.FreeOSMemory() // what the start alone needed: compiling the policy, hashing
 	go func() { failed <- srv.Serve(ln) }()
 	o.ready.Store(true)

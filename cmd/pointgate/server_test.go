@@ -48,6 +48,7 @@ func newInstallation(t *testing.T) *installation {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
+	srv.Start()
 	go func() { ended <- srv.Serve(ln) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

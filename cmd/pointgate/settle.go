@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/url"
-	"time"
 
+	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/store"
 )
 
@@ -87,7 +85,7 @@ func hostnames(c *Config) store.Words {
 
 // follow moves the first tenant to the configured public URL.
 func follow(ctx context.Context, c *Config, db *store.DB) error {
-	t, err := db.Tenant(ctx, homeTenant(c))
+	t, err := store.GetTenant(ctx, db, homeTenant(c))
 	if err != nil {
 		return fmt.Errorf("the first tenant: %w", err)
 	}
@@ -106,8 +104,6 @@ func follow(ctx context.Context, c *Config, db *store.DB) error {
 	return db.LoadTenants(ctx)
 }
 
-const setupLifetime = time.Hour
-
 // offerSetup prints a one-time link for the first administrator while there is
 // none. Its key is stored as a hash only; each start makes a new one.
 func offerSetup(ctx context.Context, c *Config, db *store.DB, out io.Writer) error {
@@ -115,11 +111,8 @@ func offerSetup(ctx context.Context, c *Config, db *store.DB, out io.Writer) err
 	if err != nil || n > 0 {
 		return err
 	}
-	key := rand.Text()
-	hash := sha256.Sum256([]byte(key))
-	if err := db.Write(ctx, func(tx *store.Tx) error {
-		return tx.InsertSetupLink(ctx, &store.SetupLink{Hash: hash[:], Tenant: homeTenant(c), ExpiresAt: store.At(tx.Now().Add(setupLifetime))})
-	}); err != nil {
+	key, link := authn.NewSetupLink(homeTenant(c), db.Now())
+	if err := db.Write(ctx, func(tx *store.Tx) error { return tx.InsertSetupLink(ctx, &link) }); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "There is no administrator yet. Open this within an hour, once:\n\n  %s/setup?link=%s\n\n", c.PublicURL, key)

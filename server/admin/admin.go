@@ -19,8 +19,8 @@ type Admin struct {
 	Cursors web.Cursors
 	// Roles lists the names in the policy's role table.
 	Roles func() []string
-	// RoleScopes are the scopes that a member of staff with the role may have.
-	RoleScopes func(role string) []string
+	// ScopesOf are the scopes that a member of staff with these roles may have.
+	ScopesOf func(roles []string) []string
 	// Hash makes the hash of a password; it runs outside of transactions.
 	Hash func(ctx context.Context, password string) (string, error)
 	// NewID makes the random part of an id. Optional.

@@ -62,9 +62,9 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	storetest.User(t, db, "demo", "stf_admin", "super_admin")
 	storetest.User(t, db, "other", "stf_other", "super_admin")
 	a := &admin.Admin{
-		Gate:  &gate.Gate{Policy: engine, Store: db, Now: time.Now, NewID: uuid.NewString, Timeout: 10 * time.Second},
+		Gate:  &gate.Gate{Policy: engine, Store: db, Now: time.Now, NewID: uuid.NewString},
 		Store: db, Cursors: web.Cursors{Key: []byte("0123456789abcdef0123456789abcdef")},
-		Roles: engine.Roles, RoleScopes: engine.RoleScopes,
+		Roles: engine.Roles, ScopesOf: engine.ScopesOf,
 		Hash: func(_ context.Context, password string) (string, error) { return "hash of " + password, nil },
 	}
 	w := &world{t: t, db: db, app: fiber.New(fiber.Config{StrictRouting: true, CaseSensitive: true})}

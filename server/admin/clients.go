@@ -71,7 +71,7 @@ const defaultGrace = 30 // seconds
 
 func clientMembers(f *web.Fields, in *input[store.Client]) {
 	if in.created {
-		f.Require("name", "grant_types")
+		f.Require("name")
 		if v, ok := f.String("id", 64); ok {
 			in.set(func(c *store.Client) { c.ID = v })
 		}

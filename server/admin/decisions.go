@@ -45,11 +45,14 @@ func decisionFilter(f *web.Fields) (by store.DecisionFilter) {
 	from, _ := f.Time("from")
 	to, _ := f.Time("to")
 	by.From, by.To = store.At(from), store.At(to)
-	for name, to := range map[string]*string{
-		"subject": &by.Subject, "client": &by.Client, "action": &by.Action, "resource": &by.Resource,
-		"code": &by.Code, "request_id": &by.Request,
+	for _, text := range []struct {
+		name string
+		to   *string
+	}{
+		{"subject", &by.Subject}, {"client", &by.Client}, {"action", &by.Action}, {"resource", &by.Resource},
+		{"code", &by.Code}, {"request_id", &by.Request},
 	} {
-		*to, _ = f.String(name, 128)
+		*text.to, _ = f.String(text.name, 128)
 	}
 	by.Prefix, _ = matching(f, "q", prefix)
 	if allow, ok := f.Bool("allow"); ok {

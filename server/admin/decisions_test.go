@@ -167,3 +167,13 @@ func TestTheLogIsFollowed(t *testing.T) {
 		equal(t, "what came after", rest, []int64{4})
 	})
 }
+
+// The order of what is wrong is the same each time.
+func TestFiltersAreJudgedInOrder(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	want := []string{"subject", "client", "action", "resource", "code", "request_id"}
+	for range 10 {
+		a := w.ok(422, "auditor", "GET", "/decisions?request_id=&code=&resource=&action=&client=&subject=", "")
+		equal(t, "fields", a.fields(t), want)
+	}
+}

@@ -1,8 +1,6 @@
 package admin
 
 import (
-	"context"
-
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/pointgate/pointgate/server/web"
@@ -27,22 +25,25 @@ func (n *noun[R]) handlers(a *Admin, all fiber.Handler) Handlers {
 // reloading reads the tenants, with the origins of their clients, into memory
 // again after a change, before its answer leaves.
 func (a *Admin) reloading(h Handlers) Handlers {
-	wrap := func(change fiber.Handler) fiber.Handler {
-		return func(c *fiber.Ctx) error {
-			if err := change(c); err != nil {
-				return err
-			}
-			if c.Response().StatusCode() >= fiber.StatusBadRequest {
-				return nil
-			}
-			ctx, cancel := context.WithTimeout(context.Background(), a.Gate.Timeout)
-			defer cancel()
-			if err := a.Store.LoadTenants(ctx); err != nil {
-				web.EventOf(c).Fail(err) // the change stands; the next reload of the clock sees it
-			}
-			return nil
+	for _, change := range []*fiber.Handler{&h.Create, &h.Update, &h.Delete} {
+		if *change != nil {
+			*change = a.thenReload(*change)
 		}
 	}
-	h.Create, h.Update, h.Delete = wrap(h.Create), wrap(h.Update), wrap(h.Delete)
 	return h
+}
+
+func (a *Admin) thenReload(change fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if err := change(c); err != nil {
+			return err
+		}
+		if c.Response().StatusCode() >= fiber.StatusBadRequest {
+			return nil
+		}
+		if err := a.Store.LoadTenants(c.UserContext()); err != nil {
+			web.EventOf(c).Fail(err) // the change stands; the next reload of the clock sees it
+		}
+		return nil
+	}
 }

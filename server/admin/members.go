@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxName  = 200
+	maxName  = 100
 	maxEmail = 254
 	maxWords = 50  // members of a list
 	maxWord  = 512 // characters of each

@@ -3,6 +3,7 @@ package admin_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -284,4 +285,44 @@ func TestWhatIsSwitchedOffGetsNothingNew(t *testing.T) {
 	w.ok(409, "admin", "POST", "/keys", `{"client_id":"service","name":"k","scopes":["points:read"]}`)
 	w.ok(409, "admin", "POST", "/tokens", `{"staff_id":"stf_s","name":"t","scopes":["points:read"]}`)
 	w.ok(409, "admin", "PATCH", "/keys/"+key, `{"name":"new"}`)
+}
+
+func TestAResourceServerNeedsNoGrantTypes(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	made := w.ok(201, "admin", "POST", "/clients", `{"id":"gateway","name":"Gateway","introspects":["https://demo.example/api"]}`)
+	equal(t, "grant types", made.object(t)["grant_types"], []any{})
+	if made.text(t, "client_secret") == "" {
+		t.Error("it has no secret to introspect with")
+	}
+}
+
+func TestLongestNames(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	name := strings.Repeat("é", 100)
+	made := w.ok(201, "admin", "POST", "/customers", `{"email":"a@demo.example","name":"`+name+`","password":"`+strings.Repeat("é", 12)+`"}`)
+	equal(t, "name", made.text(t, "name"), name)
+	equal(t, "password", made.object(t)["password_set"], true)
+}
+
+func TestSessionsOfOnePerson(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		storetest.User(t, db, "demo", "cus_a")
+		storetest.User(t, db, "demo", "cus_b")
+		w.ok(201, "admin", "POST", "/clients", webClient)
+		_, a := w.grantOf("demo", "web", "cus_a")
+		_, b := w.grantOf("demo", "web", "cus_b")
+		equal(t, "user", w.ids("admin", "/sessions?user=cus_a"), []string{a})
+		equal(t, "customer", w.ids("admin", "/sessions?customer=cus_b"), []string{b})
+		equal(t, "nobody", w.ids("admin", "/sessions?user=cus_nobody"), []string{})
+	})
+}
+
+// A change to tenants or clients counts at once on this node.
+func TestReloading(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	w.ok(200, "admin", "PATCH", "/tenants/demo", `{"name":"Renamed"}`)
+	if tenant, ok := w.db.TenantFor("demo.localhost"); !ok || tenant.Name != "Renamed" {
+		t.Errorf("the tenant in memory is %+v", tenant)
+	}
 }

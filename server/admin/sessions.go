@@ -52,7 +52,13 @@ func (a *Admin) Sessions() Handlers {
 		name: n.name, view: viewSession,
 		place: func(s *store.Session) place { return place{ID: s.ID, At: s.CreatedAt} },
 		filter: func(f *web.Fields) (by sessionFilter) {
-			by.user, _ = matching(f, "customer", idPattern)
+			by.user, _ = matching(f, "user", idPattern)
+			if customer, ok := matching(f, "customer", idPattern); ok {
+				if by.user != "" {
+					f.Wrong("customer", "invalid", "It is another word for user: send one of them.")
+				}
+				by.user = customer
+			}
 			by.live, _ = f.Bool("live")
 			return by
 		},

@@ -52,11 +52,7 @@ func (a *Admin) checkToken(ctx context.Context, r store.Reader, k *store.APIKey,
 	case !person.DisabledAt.IsZero():
 		return conflict("The person is switched off.")
 	}
-	var allowed []string
-	for _, role := range person.Roles {
-		allowed = append(allowed, a.RoleScopes(role)...)
-	}
-	if err := within("scopes", k.Scopes, allowed, "None of the person's roles has this scope."); err != nil {
+	if err := within("scopes", k.Scopes, a.ScopesOf(person.Roles), "None of the person's roles has this scope."); err != nil {
 		return err
 	}
 	if !k.ExpiresAt.After(now) || k.ExpiresAt.After(now.Add(maxTokenLife)) {

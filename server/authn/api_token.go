@@ -13,8 +13,8 @@ import (
 // is the person, with the scopes of the token that their roles give them today.
 type APIToken struct {
 	Keys Keys
-	// RoleScopes are the scopes that a role of staff may have.
-	RoleScopes func(role string) []string
+	// ScopesOf are the scopes that a member of staff with these roles may have.
+	ScopesOf func(roles []string) []string
 }
 
 // Name implements [Method].
@@ -42,10 +42,7 @@ func (m APIToken) Authenticate(ctx context.Context, c *Credentials) (web.Caller,
 
 // scopes are those of the token that its person could be given today.
 func (m APIToken) scopes(h *store.KeyHolder) []string {
-	var may []string
-	for _, role := range h.Roles {
-		may = append(may, m.RoleScopes(role)...)
-	}
+	may := m.ScopesOf(h.Roles)
 	var out []string
 	for _, s := range h.Scopes {
 		if oauth2.MayHold(h.UserType, s) && (h.UserType != "staff" || slices.Contains(may, s)) {

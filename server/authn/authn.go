@@ -41,7 +41,7 @@ func (a *Authenticator) Pages() fiber.Handler {
 
 func (a *Authenticator) step(methods []Method, cookies bool) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		if p := Misplaced(c); p != nil {
+		if p := misplaced(c); p != nil {
 			return a.Refuse(c, p)
 		}
 		caller, err := identify(c.UserContext(), methods, read(c, cookies))

@@ -56,7 +56,7 @@ func newEnv(t *testing.T) *env {
 	e.sessions = &authn.Sessions{Store: e.db, Now: clock, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime}
 	keys := authn.Keys{Store: e.db, Now: clock}
 	a := &authn.Authenticator{
-		Explicit: []authn.Method{authn.OAuth2{Tokens: e.tokens}, authn.APIKey{Keys: keys}, authn.APIToken{Keys: keys, RoleScopes: roleScopes}},
+		Explicit: []authn.Method{authn.OAuth2{Tokens: e.tokens}, authn.APIKey{Keys: keys}, authn.APIToken{Keys: keys, ScopesOf: scopesOf}},
 		Session:  e.sessions,
 		Refuse:   func(c *fiber.Ctx, p *web.Problem) error { return p.Answer(web.EventOf(c)).Send(c) },
 	}
@@ -73,8 +73,11 @@ func newEnv(t *testing.T) *env {
 	return e
 }
 
-func roleScopes(role string) []string {
-	return map[string][]string{"viewer": {"points:read"}, "super_admin": {"points:read", "admin"}}[role]
+func scopesOf(roles []string) (all []string) {
+	for _, role := range roles {
+		all = append(all, map[string][]string{"viewer": {"points:read"}, "super_admin": {"points:read", "admin"}}[role]...)
+	}
+	return all
 }
 
 func (e *env) write(fn func(tx *store.Tx) error) { storetest.Write(e.t, e.db, fn) }

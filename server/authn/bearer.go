@@ -9,8 +9,8 @@ import (
 	"github.com/pointgate/pointgate/store"
 )
 
-// AccessPrefix is what our OAuth2 access tokens begin with.
-const AccessPrefix = "pga_"
+// accessPrefix is what our OAuth2 access tokens begin with.
+const accessPrefix = "pga_"
 
 // Tokens looks up OAuth2 access tokens. store.ErrNotFound says that we never
 // made this one, which it can tell of a malformed token without a query.
@@ -25,7 +25,7 @@ type OAuth2 struct{ Tokens Tokens }
 func (OAuth2) Name() string { return "oauth2" }
 
 // Find implements [Method].
-func (OAuth2) Find(c *Credentials) bool { return c.bearer(AccessPrefix) }
+func (OAuth2) Find(c *Credentials) bool { return c.bearer(accessPrefix) }
 
 // Authenticate implements [Method]. A token of this tenant must be for its API
 // (RFC 8707): one that was made for another resource server is no good here. A

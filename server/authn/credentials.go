@@ -30,11 +30,11 @@ const (
 // seenEvery is how coarse the notes of a credential's last use are.
 const seenEvery = time.Minute
 
-// Misplaced is what is wrong with the places that a request has its credentials
+// misplaced is what is wrong with the places that a request has its credentials
 // in, or nil: a bearer token in a query string or form ends up in logs and
 // histories (RFC 9700 §4.3.2), and of two explicit credentials one reader would
 // pick the first and another the second.
-func Misplaced(c *fiber.Ctx) *web.Problem {
+func misplaced(c *fiber.Ctx) *web.Problem {
 	if c.Context().QueryArgs().Has("access_token") || c.Request().PostArgs().Has("access_token") {
 		return web.BadRequest("Send the access token in the Authorization header.")
 	}

@@ -25,7 +25,7 @@ func (f Forms) Token(k *web.Caller) string { return f.token("session", k.GrantID
 
 // Check reports whether a form was sent by a page of ours to this person.
 func (f Forms) Check(r *web.Request, token string) bool {
-	return !CrossSite(r.Header, r.Origin.Host) && r.Caller != nil && r.Caller.GrantID != "" && f.same(token, f.Token(r.Caller))
+	return !crossSite(r.Header, r.Origin.Host) && r.Caller != nil && r.Caller.GrantID != "" && f.same(token, f.Token(r.Caller))
 }
 
 // LoginToken is the token for forms before there is a session. It gives the
@@ -43,7 +43,7 @@ func (f Forms) LoginToken(c *fiber.Ctx) string {
 func (f Forms) CheckLogin(c *fiber.Ctx, token string) bool {
 	bound := loginCookie.get(c)
 	header := func(name string) string { return c.Get(name) }
-	return !CrossSite(header, web.OriginOf(c).Host) && len(bound) == secretChars && f.same(token, f.token("login", bound))
+	return !crossSite(header, web.OriginOf(c).Host) && len(bound) == secretChars && f.same(token, f.token("login", bound))
 }
 
 func (f Forms) token(kind, bound string) string {
@@ -54,11 +54,11 @@ func (f Forms) token(kind, bound string) string {
 
 func (f Forms) same(a, b string) bool { return hmac.Equal([]byte(a), []byte(b)) }
 
-// CrossSite reports whether a page of another origin sent the request to host.
+// crossSite reports whether a page of another origin sent the request to host.
 // Browsers say so in Sec-Fetch-Site. Older ones only send Origin, of which the
 // host names are compared (ports differ behind a proxy); "null" says nothing,
 // because our own Referrer-Policy makes them send it. The token stands behind.
-func CrossSite(header func(string) string, host string) bool {
+func crossSite(header func(string) string, host string) bool {
 	if site := header("Sec-Fetch-Site"); site != "" {
 		return site != "same-origin" && site != "none"
 	}

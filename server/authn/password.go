@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"time"
+	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
 )
@@ -18,6 +19,12 @@ const (
 	MinPassword = 12
 	MaxPassword = 1024
 )
+
+// CheckPassword reports whether the password may be a new one: of MinPassword
+// characters, whatever they take to write, and of MaxPassword bytes at most.
+func CheckPassword(password string) bool {
+	return utf8.RuneCountInString(password) >= MinPassword && len(password) <= MaxPassword
+}
 
 // hashWait is how long a login waits for its turn to hash.
 const hashWait = 3 * time.Second

@@ -50,3 +50,25 @@ func TestPasswords(t *testing.T) {
 		}
 	})
 }
+
+func TestCheckPassword(t *testing.T) {
+	for name, c := range map[string]struct {
+		password string
+		want     bool
+	}{
+		"the fewest characters":              {"twelve chars", true},
+		"one less":                           {"eleven char", false},
+		"the fewest, of several bytes":       {strings.Repeat("é", 12), true},
+		"four characters of sixteen bytes":   {"🔑🔑🔑🔑", false},
+		"the most bytes":                     {strings.Repeat("x", 1024), true},
+		"one more":                           {strings.Repeat("x", 1025), false},
+		"few characters, but too many bytes": {strings.Repeat("🔑", 257), false},
+		"none":                               {"", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := authn.CheckPassword(c.password); got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}

@@ -120,6 +120,17 @@ func (s *Sessions) Begin(c *fiber.Ctx, u *store.User, amr ...string) error {
 // Forget takes the cookie from the browser. The row is ended by its own action.
 func (*Sessions) Forget(c *fiber.Ctx) { c.Cookie(sessionCookie.remove(secure(c))) }
 
+// SignedIn is the person whose session is good at the host's tenant, or nil: for
+// what has no gate (signing in, consent, an authorization request). It permits
+// nothing.
+func SignedIn(c *fiber.Ctx) *web.Caller {
+	k, t := web.CallerOf(c), web.TenantOf(c)
+	if k == nil || t == nil || k.Method != "session" || k.Status != web.Valid || k.Tenant != t.ID {
+		return nil
+	}
+	return k
+}
+
 // line makes one printable line of at most n bytes of what a stranger sent.
 func line(s string, n int) string {
 	s = strings.Map(func(r rune) rune {

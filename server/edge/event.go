@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,13 +22,19 @@ type Events struct {
 	Now    func() time.Time
 	Refuse func(c *fiber.Ctx, p *web.Problem) error
 	Done   func(e *web.Event, took time.Duration) // for metrics; may be nil
+	// Timeout bounds the context of the request (Fiber's UserContext): what it
+	// may wait for in front of its commit.
+	Timeout time.Duration
 }
 
 // Step opens the event and closes it.
 func (s *Events) Step() fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		e := web.NewEvent(utils.CopyString(c.Get("X-Request-Id")), s.Now())
-		e.Method, e.Path = utils.CopyString(c.Method()), utils.CopyString(c.Path())
+		e.Method, e.Path = utils.CopyString(c.Method()), web.SafePath(c.Path())
+		ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
+		defer cancel()
+		c.SetUserContext(ctx)
 		web.SetEvent(c, e)
 		c.Set("X-Request-Id", e.RequestID)
 		if err := s.guarded(c); err != nil {

@@ -58,9 +58,23 @@ func (l *Limiter) Allow(key string, r Rate) Verdict { return l.check(key, r, tru
 // Peek is Allow without the charge.
 func (l *Limiter) Peek(key string, r Rate) Verdict { return l.check(key, r, false) }
 
-func (l *Limiter) check(key string, r Rate, charge bool) Verdict {
+// Refund takes back one charge.
+func (l *Limiter) Refund(key string, r Rate) {
+	key, s := l.find(key, r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tat, known := s.tat[key]; known {
+		s.tat[key] = tat.Add(-r.Every)
+	}
+}
+
+func (l *Limiter) find(key string, r Rate) (string, *shard) {
 	key = r.Name + "\x00" + key
-	s := &l.shards[maphash.String(l.seed, key)%uint64(len(l.shards))]
+	return key, &l.shards[maphash.String(l.seed, key)%uint64(len(l.shards))]
+}
+
+func (l *Limiter) check(key string, r Rate, charge bool) Verdict {
+	key, s := l.find(key, r)
 	now := l.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,8 +2,9 @@ package edge
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
-	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -13,10 +14,11 @@ import (
 	"github.com/pointgate/pointgate/server/web"
 )
 
-// The limits of docs/limits: each address without a credential, and each
-// credential.
+// The limits of docs/limits: each address without a credential that is good,
+// what an address may try with bad ones beyond that, and each credential.
 var (
 	perAddress    = Rate{Name: "address", Every: time.Second / 20, Burst: 40}
+	perFailure    = Rate{Name: "failure", Every: time.Second / 20, Burst: 40}
 	perCredential = Rate{Name: "credential", Every: time.Second / 100, Burst: 200}
 )
 
@@ -28,32 +30,41 @@ type Limits struct {
 	Off     bool
 }
 
-// ByAddress counts requests without a credential by their address. A request
-// with one is let through to be counted by it, but a credential that turns out
-// to be no good is charged to the address, and an address that has used up its
-// limit so is refused before any work is done for it.
+// ByAddress counts every request by its address, and takes the charge back when
+// its credential turned out to be good. An address that has used up its limit
+// is refused before any work is done for it, but for requests with a
+// credential: a crowd of strangers behind one address must not lock out the
+// valid caller among them. These go on until as many of them have failed.
 func (l *Limits) ByAddress() fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if l.Off {
 			return c.Next()
 		}
-		address := network(web.OriginOf(c).IP)
-		given := credential(c)
-		if given == "" {
-			if v := l.Limiter.Allow(address, perAddress); !l.pass(c, v) {
-				return l.refuse(c, v)
-			}
-			return c.Next()
-		}
-		if v := l.Limiter.Peek(address, perAddress); !v.OK {
+		address, given := web.Network(web.OriginOf(c).IP), credential(c) != ""
+		v := l.Limiter.Allow(address, perAddress)
+		if !l.pass(c, v) && (!given || !l.Limiter.Peek(address, perFailure).OK) {
 			return l.refuse(c, v)
 		}
 		err := c.Next()
-		if c.Response().StatusCode() == fiber.StatusUnauthorized {
-			l.Limiter.Allow(address, perAddress)
+		switch {
+		case !given:
+		case good(c) && v.OK:
+			l.Limiter.Refund(address, perAddress)
+		case !good(c) && !v.OK:
+			l.Limiter.Allow(address, perFailure)
 		}
 		return err
 	}
+}
+
+// good reports whether somebody was recognised: a caller by authentication, or
+// a client by the OAuth2 endpoints. A junk credential on a route that looks at
+// none is nobody's.
+func good(c *fiber.Ctx) bool {
+	if k := web.CallerOf(c); k != nil {
+		return k.Status == web.Valid
+	}
+	return web.EventOf(c).Client != ""
 }
 
 // ByCredential counts by the credential that authentication found valid.
@@ -62,6 +73,9 @@ func (l *Limits) ByCredential() fiber.Handler {
 		k := web.CallerOf(c)
 		if l.Off || k == nil || k.Status != web.Valid {
 			return c.Next()
+		}
+		if k.Type == "client" { // its tokens are as many as it likes
+			return l.charge(c, k.Tenant+"/client/"+k.ID)
 		}
 		return l.charge(c, k.Tenant+"/"+k.GrantID)
 	}
@@ -100,12 +114,16 @@ func (l *Limits) refuse(c *fiber.Ctx, v Verdict) error {
 }
 
 // credential is a name for what the request authenticates itself with, or "".
+// The OAuth2 endpoints know HTTP Basic alone; elsewhere a cookie only counts
+// where there is no header.
 func credential(c *fiber.Ctx) string {
-	given := c.Get(fiber.HeaderAuthorization) + "\n" + c.Get("X-API-Key")
-	if len(given) == 1 {
-		if cookie := c.Get(fiber.HeaderCookie); strings.Contains(cookie, "pg_session=") {
-			given = cookie
-		} else {
+	given := c.Get(fiber.HeaderAuthorization)
+	if strings.HasPrefix(c.Path(), "/oauth2/") && c.Method() == fiber.MethodPost {
+		if given = basic(given); given == "" {
+			return ""
+		}
+	} else if given += c.Get("X-API-Key"); given == "" {
+		if given = c.Get(fiber.HeaderCookie); !strings.Contains(given, "pg_session=") {
 			return ""
 		}
 	}
@@ -113,12 +131,19 @@ func credential(c *fiber.Ctx) string {
 	return string(sum[:])
 }
 
-// network is the address that is counted: IPv6 hosts own a /64.
-func network(ip string) string {
-	a, err := netip.ParseAddr(ip)
-	if err != nil || a.Is4() || a.Is4In6() {
-		return ip
+// basic is what a header of HTTP Basic says, however it is spelled (RFC 6749
+// §2.3.1 has both parts percent-encoded), or "".
+func basic(header string) string {
+	if len(header) < 6 || !strings.EqualFold(header[:6], "basic ") {
+		return ""
 	}
-	p, _ := a.WithZone("").Prefix(64)
-	return p.String()
+	pair, err := base64.StdEncoding.DecodeString(strings.TrimSpace(header[6:]))
+	if err != nil {
+		return ""
+	}
+	plain, err := url.QueryUnescape(string(pair))
+	if err != nil {
+		return string(pair)
+	}
+	return plain
 }

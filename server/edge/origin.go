@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"net"
 	"net/netip"
 	"strings"
@@ -51,7 +52,8 @@ func (o *Origins) origin(c *fiber.Ctx) web.Origin {
 	if h := c.Get(fiber.HeaderXForwardedHost); h != "" {
 		origin.Host = hostname(h)
 	}
-	origin.IP = o.client(peer, c.Get(fiber.HeaderXForwardedFor)).String()
+	lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor) // some proxies add a line of their own
+	origin.IP = o.client(peer, string(bytes.Join(lines, []byte{','}))).String()
 	return origin
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func newEdgeApp(t *testing.T, limits *Limits, trusted ...netip.Prefix) *edgeApp 
 	}
 	limits.Limiter, limits.Refuse = NewLimiter(clock), a.refusals.Refuse
 	find := func(h string) (*store.Tenant, bool) { return tenant, h == "demo.localhost" }
-	a.Use((&Events{Log: log, Now: clock, Refuse: a.refusals.Refuse}).Step())
+	a.Use((&Events{Log: log, Now: clock, Refuse: a.refusals.Refuse, Timeout: time.Minute}).Step())
 	a.Use((&Origins{Trusted: trusted, Tenant: find, Refuse: a.refusals.Refuse}).Step())
 	a.Use(Headers(), limits.ByAddress(), (&CORS{Refuse: a.refusals.Refuse}).Step(), (&Checks{Refuse: a.refusals.Refuse}).Step())
 	here := func(c *fiber.Ctx) error { return c.JSON(web.OriginOf(c)) }
@@ -49,8 +50,16 @@ func newEdgeApp(t *testing.T, limits *Limits, trusted ...netip.Prefix) *edgeApp 
 	a.Post("/api/points/redeem", here)
 	a.Get("/oauth2/authorize", here)
 	a.Get("/panic", func(*fiber.Ctx) error { panic("a secret text") })
-	a.Get("/denied", func(c *fiber.Ctx) error {
-		return web.NewProblem("invalid_credentials", "").Answer(web.EventOf(c)).Send(c)
+	a.Get("/known", func(c *fiber.Ctx) error {
+		k := web.Anonymous("oauth2", web.Invalid)
+		if c.Get("Authorization") == "Bearer good" {
+			k.Status = web.Valid
+		}
+		web.SetCaller(c, &k)
+		if k.Status != web.Valid {
+			return web.NewProblem("invalid_credentials", "").Answer(web.EventOf(c)).Send(c)
+		}
+		return nil
 	})
 	return a
 }
@@ -64,7 +73,15 @@ func (a *edgeApp) do(t *testing.T, method, path string, header map[string]string
 			r.Host = v
 			continue
 		}
+		if strings.HasPrefix(k, "+") {
+			continue
+		}
 		r.Header.Set(k, v)
+	}
+	for k, v := range header {
+		if second, ok := strings.CutPrefix(k, "+"); ok {
+			r.Header.Add(second, v)
+		}
 	}
 	res, err := a.Test(r, -1)
 	if err != nil {
@@ -155,6 +172,10 @@ func TestOrigins(t *testing.T) {
 		"what the caller wrote itself does not": {
 			[]netip.Prefix{netip.MustParsePrefix("0.0.0.0/32")}, forwarded, web.Origin{IP: "10.1.1.1", Host: "demo.localhost", TLS: true},
 		},
+		"a proxy that adds a line of its own": {
+			[]netip.Prefix{netip.MustParsePrefix("0.0.0.0/32")}, map[string]string{"X-Forwarded-For": "6.6.6.6", "+X-Forwarded-For": "203.0.113.9"},
+			web.Origin{IP: "203.0.113.9", Host: "demo.localhost"},
+		},
 		"garbage stops the walk": {
 			[]netip.Prefix{netip.MustParsePrefix("0.0.0.0/32")}, map[string]string{"X-Forwarded-For": "1.2.3.4, nonsense"}, web.Origin{IP: "0.0.0.0", Host: "demo.localhost"},
 		},
@@ -206,16 +227,38 @@ func TestLimitsByAddress(t *testing.T) {
 	if res := last(1, "/api/points", nil); res.StatusCode != 429 || res.Header.Get("Retry-After") != "1" || res.Header.Get("X-Request-Id") == "" {
 		t.Fatalf("one more: %d %v", res.StatusCode, res.Header)
 	}
-	if res := last(1, "/api/points", map[string]string{"Authorization": "Bearer pga_x"}); res.StatusCode != 429 {
-		t.Errorf("a credential does not help an address that has used up its limit: %d", res.StatusCode)
+	bad := map[string]string{"Authorization": "Bearer junk"}
+	good := map[string]string{"Authorization": "Bearer good"}
+	if res := last(perAddress.Burst*2, "/known", good); res.StatusCode != 200 {
+		t.Errorf("a valid caller at a crowded address: %d", res.StatusCode)
+	}
+	if res := last(perFailure.Burst, "/known", bad); res.StatusCode != 401 {
+		t.Errorf("bad credentials at a crowded address: %d", res.StatusCode)
+	}
+	if res := last(1, "/known", bad); res.StatusCode != 429 {
+		t.Errorf("too many bad credentials: %d", res.StatusCode)
 	}
 	a.now = a.now.Add(time.Minute)
-	bad := map[string]string{"Authorization": "Bearer junk"}
-	if res := last(perAddress.Burst, "/denied", bad); res.StatusCode != 401 {
-		t.Fatalf("bad credentials: %d", res.StatusCode)
+	if res := last(perAddress.Burst*3, "/known", good); res.StatusCode != 200 {
+		t.Fatalf("good credentials are not charged to the address: %d", res.StatusCode)
 	}
-	if res := last(1, "/denied", bad); res.StatusCode != 429 {
-		t.Errorf("bad credentials are charged to the address: %d", res.StatusCode)
+	if res := last(1, "/api/points", nil); res.Header.Get("RateLimit") != `"address";r=39;t=1` {
+		t.Errorf("after good ones the address has its whole limit: %v", res.Header)
+	}
+	for name, junk := range map[string]func(i int) map[string]string{
+		"junk cookies where none is looked at": func(i int) map[string]string { return map[string]string{"Cookie": "pg_session=" + strconv.Itoa(i)} },
+		"junk keys where none is looked at":    func(i int) map[string]string { return map[string]string{"X-API-Key": strconv.Itoa(i)} },
+	} {
+		a.now = a.now.Add(time.Minute)
+		passed := 0
+		for i := range 200 {
+			if res := last(1, "/api/points", junk(i)); res.StatusCode == 200 {
+				passed++
+			}
+		}
+		if passed > perAddress.Burst+perFailure.Burst {
+			t.Errorf("%s: %d of 200 passed", name, passed)
+		}
 	}
 }
 

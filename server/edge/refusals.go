@@ -89,7 +89,9 @@ func (r *Refusals) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			r.flush(context.WithoutCancel(ctx), time.Time{})
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			r.flush(last, time.Time{})
 			return
 		case now := <-tick.C:
 			r.flush(ctx, now)

@@ -15,17 +15,21 @@ type Act struct {
 	Action   string
 	Resource policies.Resource
 	Facts    policies.Facts
-	Effect   func(ctx context.Context, tx *store.Tx, c *Call) error
+	// Request is the one that caused the act, for its id and where it came from;
+	// nil: nobody's.
+	Request *web.Request
+	Effect  func(ctx context.Context, tx *store.Tx, c *Call) error
 }
 
 // System takes an act through the gate: it is decided for the subject type
 // "system" and recorded like any request.
 func (g *Gate) System(ctx context.Context, act Act) error {
-	r := &web.Request{
-		Event: web.NewEvent("", g.Now()), Tenant: act.Tenant,
-		Caller: &web.Caller{Method: "internal", Status: web.Valid, Type: "system", ID: "pointgate", Tenant: act.Tenant.ID},
-		Header: func(string) string { return "" },
+	r := &web.Request{Event: web.NewEvent("", g.Now()), Header: func(string) string { return "" }}
+	if act.Request != nil {
+		*r = *act.Request
 	}
+	r.Tenant = act.Tenant
+	r.Caller = &web.Caller{Method: "internal", Status: web.Valid, Type: "system", ID: "pointgate", Tenant: act.Tenant.ID}
 	a := Do(ctx, g, Operation[struct{}]{
 		Action: act.Action,
 		Facts: func(context.Context, store.Reader, *Call, *struct{}) (policies.Resource, policies.Facts, error) {
@@ -36,16 +40,26 @@ func (g *Gate) System(ctx context.Context, act Act) error {
 		},
 	}, r)
 	if a.Status != 204 {
-		return fmt.Errorf("%s: %s (%d): %w", act.Action, a.Code, a.Status, errOr(r.Event.Err, errRefused))
+		return &Refused{Action: act.Action, Code: a.Code, Status: a.Status, cause: r.Event.Err}
 	}
 	return nil
 }
 
-var errRefused = fmt.Errorf("refused")
-
-func errOr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
+// Refused is the error of an act that was denied, or could not be carried out.
+type Refused struct {
+	Action string
+	Code   string // as of an answer
+	Status int
+	cause  error
 }
+
+// Error implements error.
+func (e *Refused) Error() string {
+	if e.cause != nil {
+		return fmt.Sprintf("%s: %s (%d): %v", e.Action, e.Code, e.Status, e.cause)
+	}
+	return fmt.Sprintf("%s: %s (%d)", e.Action, e.Code, e.Status)
+}
+
+// Unwrap gives the cause, or nil.
+func (e *Refused) Unwrap() error { return e.cause }

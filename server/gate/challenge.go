@@ -21,13 +21,15 @@ func challenge(c *Call, p *web.Problem) map[string]string {
 	return nil
 }
 
-// scopes are the headers that every answer to a valid token carries.
-func scopes(c *Call, a *web.Answer) {
-	if c.Caller.Status != web.Valid || c.Caller.Method == "session" || c.Decision == nil {
-		return
-	}
+// head puts the headers on an answer that every gated one carries, and those
+// of an answer to a valid token.
+func head(c *Call, a *web.Answer) {
 	if a.Header == nil {
 		a.Header = map[string]string{}
+	}
+	a.Header["X-Decision-Id"] = c.DecisionID
+	if c.Caller.Status != web.Valid || c.Caller.Method == "session" {
+		return
 	}
 	a.Header["X-OAuth-Scopes"] = strings.Join(c.Caller.Scopes, " ")
 	a.Header["X-Accepted-OAuth-Scopes"] = strings.Join(c.Decision.Needed, " ")

@@ -13,4 +13,18 @@
 //
 // What it refuses: to know what an operation means. An [Operation] parses,
 // gathers facts and has its effect; it neither decides nor records.
+//
+// # To add an operation
+//
+//   - an [Operation] in its room, given to [Handler]: Parse is pure, Facts reads
+//     what the policy asks about, Read or Effect does it
+//   - its rule under policies/rego, test first; without one it is denied
+//   - one line in server/routes.go, and one in the OpenAPI document
+//   - a flow under tests/flows with an allowed caller and each way to be denied
+//
+// # To add an obligation
+//
+//   - the rule's obligations say it; see policies.Decision
+//   - the effect checks it again inside its transaction, and returns [ErrStale]
+//     if it no longer holds: all is undone and decided anew
 package gate

@@ -21,13 +21,12 @@ type Policy interface {
 
 // Gate holds what every decision needs. All fields are set before use.
 type Gate struct {
-	Policy  Policy
-	Store   *store.DB
-	Log     *slog.Logger
-	Now     func() time.Time
-	NewID   func() string     // of a decision
-	Labels  map[string]string // of this node, in every record
-	Timeout time.Duration     // of one request, in front of its commit
+	Policy Policy
+	Store  *store.DB
+	Log    *slog.Logger
+	Now    func() time.Time
+	NewID  func() string     // of a decision
+	Labels map[string]string // of this node, in every record
 }
 
 // Call is one request on its way through the gate: what an effect may use.
@@ -69,12 +68,7 @@ const maxAttempts = 5
 // Handler makes a route of an operation.
 func Handler[T any](g *Gate, op Operation[T]) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		r := web.Read(c)
-		ctx, cancel := context.WithTimeout(context.Background(), g.Timeout)
-		defer cancel()
-		a := Do(ctx, g, op, r)
-		c.Set("X-Decision-Id", r.Event.DecisionID)
-		return a.Send(c)
+		return Do(c.UserContext(), g, op, web.Read(c)).Send(c)
 	}
 }
 
@@ -89,24 +83,25 @@ func Do[T any](ctx context.Context, g *Gate, op Operation[T], r *web.Request) *w
 	if keyFault != nil {
 		fault = keyFault // 400 before 422
 	}
-	for range maxAttempts {
-		a, err := attempt(ctx, g, op, r, in, fault, key)
-		if !errors.Is(err, ErrStale) {
+	for n := 1; ; n++ {
+		c := g.call(r, op.Action)
+		a, err := attempt(ctx, g, op, c, in, fault, key)
+		switch {
+		case !errors.Is(err, ErrStale):
 			return a
+		case n == maxAttempts:
+			return g.only(ctx, c, web.NewProblem("conflict", "Others are changing this at the same time; try again.").Answer(r.Event))
 		}
 	}
-	c := g.call(r, op.Action)
-	c.Decision = &policies.Decision{Code: "conflict"}
-	return g.only(ctx, c, web.NewProblem("conflict", "Others are changing this at the same time; try again.").Answer(r.Event))
 }
 
 // attempt is one pass: facts, decision, and the end that the decision gives it.
-func attempt[T any](ctx context.Context, g *Gate, op Operation[T], r *web.Request, in *T, fault *web.Problem, key string) (*web.Answer, error) {
-	c := g.call(r, op.Action)
+func attempt[T any](ctx context.Context, g *Gate, op Operation[T], c *Call, in *T, fault *web.Problem, key string) (*web.Answer, error) {
 	res, facts, err := op.Facts(ctx, g.Store, c, in)
 	if err != nil {
 		return g.broken(ctx, c, "store_unavailable", err), nil
 	}
+	res.ID = web.Redact(res.ID)
 	c.Resource = res
 	if c.Decision, err = g.Policy.Decide(ctx, question(c, res, facts)); err != nil {
 		return g.broken(ctx, c, "policy_unavailable", err), nil
@@ -115,7 +110,7 @@ func attempt[T any](ctx context.Context, g *Gate, op Operation[T], r *web.Reques
 	case !c.Decision.Allow:
 		return g.only(ctx, c, denial(c)), nil
 	case fault != nil:
-		return g.only(ctx, c, fault.Answer(r.Event)), nil
+		return g.only(ctx, c, fault.Answer(c.Event)), nil
 	case op.Read != nil:
 		a, err := op.Read(ctx, g.Store, c, in)
 		if err != nil {
@@ -123,7 +118,7 @@ func attempt[T any](ctx context.Context, g *Gate, op Operation[T], r *web.Reques
 			if p == nil {
 				return g.broken(ctx, c, "store_unavailable", err), nil
 			}
-			a = p.Answer(r.Event)
+			a = p.Answer(c.Event)
 		}
 		return g.only(ctx, c, a), nil
 	}
@@ -153,7 +148,7 @@ func effect[T any](ctx context.Context, g *Gate, op Operation[T], c *Call, in *T
 	case errors.Is(err, ErrStale):
 		return nil, err
 	case errors.Is(err, store.ErrUnavailable):
-		return web.NewProblem("audit_unavailable", "Nothing was changed; try again later.").Because(err).Answer(c.Event), nil
+		return unrecorded(c, err), nil
 	}
 	return g.broken(ctx, c, "store_unavailable", err), nil
 }
@@ -169,9 +164,16 @@ func (g *Gate) call(r *web.Request, action string) *Call {
 // is durable.
 func (g *Gate) only(ctx context.Context, c *Call, a *web.Answer) *web.Answer {
 	if err := g.Store.Append(ctx, g.record(c, a)); err != nil {
-		return web.NewProblem("audit_unavailable", "Nothing was changed; try again later.").Because(err).Answer(c.Event)
+		return unrecorded(c, err)
 	}
 	return a
+}
+
+// unrecorded is the answer where the log could not be written. It names no
+// decision: there is no record of that id.
+func unrecorded(c *Call, err error) *web.Answer {
+	c.Event.DecisionID = ""
+	return web.NewProblem("audit_unavailable", "Nothing was changed; try again later.").Because(err).Answer(c.Event)
 }
 
 // broken is the end of a request that could not be decided or carried out: it

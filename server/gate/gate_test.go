@@ -45,7 +45,7 @@ func newEnv(t *testing.T, db *store.DB) *env {
 	t.Helper()
 	storetest.Tenant(t, db, "demo")
 	p := &verdict{allow: true}
-	return &env{Gate: &gate.Gate{Policy: p, Store: db, Now: time.Now, NewID: uuid.NewString, Timeout: 10 * time.Second}, db: db, policy: p}
+	return &env{Gate: &gate.Gate{Policy: p, Store: db, Now: time.Now, NewID: uuid.NewString}, db: db, policy: p}
 }
 
 func (e *env) request(header ...string) *web.Request {
@@ -135,12 +135,17 @@ func TestEveryEndHasItsRecord(t *testing.T) {
 		"a fault in the effect": {func(_ *env, op *gate.Operation[struct{}]) {
 			*op = marks(func(*store.Tx) (*web.Answer, error) { return nil, boom })
 		}, 503, "store_unavailable", true, false},
+		"an answer that can't be made": {func(_ *env, op *gate.Operation[struct{}]) {
+			*op = marks(func(*store.Tx) (*web.Answer, error) {
+				return web.JSON(201, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), nil
+			})
+		}, 503, "store_unavailable", true, false},
 		"a panic in the effect": {func(_ *env, op *gate.Operation[struct{}]) {
 			*op = marks(func(*store.Tx) (*web.Answer, error) { panic(boom) })
 		}, 503, "store_unavailable", true, false},
 		"facts that never hold still": {func(_ *env, op *gate.Operation[struct{}]) {
 			*op = marks(func(*store.Tx) (*web.Answer, error) { return nil, gate.ErrStale })
-		}, 409, "conflict", false, false},
+		}, 409, "conflict", true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEnv(t, storetest.SQLite(t))

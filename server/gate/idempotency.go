@@ -59,6 +59,9 @@ func once(ctx context.Context, tx *store.Tx, c *Call, key string, run func() (*w
 func tried(tx *store.Tx, c *Call, run func() (*web.Answer, error)) (a *web.Answer, err error) {
 	err = tx.Savepoint(func() error {
 		a, err = run()
+		if err == nil && a.Status >= 500 {
+			err = errAnswer
+		}
 		return err
 	})
 	if err == nil {
@@ -70,10 +73,13 @@ func tried(tx *store.Tx, c *Call, run func() (*web.Answer, error)) (a *web.Answe
 	return nil, err
 }
 
+// errAnswer: an effect whose answer can't be made has not happened.
+var errAnswer = errors.New("the effect has no answer")
+
 func replay(was *store.IdempotencyKey) *web.Answer {
 	a := &web.Answer{Status: was.Status, Body: was.Body, Code: "ok", Header: map[string]string{"Idempotency-Replayed": "true"}}
 	if was.Status >= 400 {
-		a.Type, a.Code = "application/problem+json", "replayed"
+		a.Type, a.Code = web.ProblemType, web.CodeOf(was.Body)
 	}
 	return a
 }

@@ -37,7 +37,7 @@ type eventError struct {
 // record makes the row of one decision and its answer, and puts the headers on
 // the answer that depend on the decision.
 func (g *Gate) record(c *Call, a *web.Answer) *store.Record {
-	scopes(c, a)
+	head(c, a)
 	d, k := c.Decision, c.Caller
 	c.Event.Subject, c.Event.Client = k.ID, k.ClientID
 	e := event{

@@ -14,7 +14,7 @@ import (
 func accept(c *fiber.Ctx, v any) error {
 	uncached(c)
 	if v == nil {
-		return c.SendStatus(fiber.StatusOK)
+		return c.Status(fiber.StatusOK).Send(nil) // SendStatus would send "OK"
 	}
 	return send(c, fiber.StatusOK, v)
 }

@@ -20,11 +20,10 @@ func (o *OAuth) Authorize() fiber.Handler {
 		c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
 		form, err := authorizeForm(c)
 		if err != nil {
+			o.count(c, err)
 			return o.reject(c, err)
 		}
-		ctx, cancel := wait()
-		defer cancel()
-		flow, err := o.Provider.Authorize(ctx, web.TenantOf(c), form)
+		flow, err := o.Provider.Authorize(c.UserContext(), web.TenantOf(c), form)
 		if err != nil {
 			return o.reject(c, err)
 		}

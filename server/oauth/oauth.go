@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -11,7 +10,7 @@ import (
 	"github.com/pointgate/pointgate/server/web"
 )
 
-// OAuth makes the handlers. All fields are set before use.
+// OAuth makes the handlers. All fields but Count are set before use.
 type OAuth struct {
 	Provider *oauth2.Provider
 	// Session is the person who is signed in at the request's tenant, and the
@@ -19,42 +18,35 @@ type OAuth struct {
 	Session func(c *fiber.Ctx) (person oauth2.Person, sessionID string, ok bool)
 	// ErrorPage shows a refusal to a person, where it can't be sent to a client.
 	ErrorPage func(c *fiber.Ctx, status int, title, detail string) error
-}
-
-// timeout bounds what a request waits for before its commit.
-const timeout = 10 * time.Second
-
-// wait is a context of our own: Fiber's is reused by the next request, and ends
-// only with the server.
-func wait() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), timeout)
+	// Count sums up a request that was refused for its form, before it was asked
+	// about. Nil: nobody counts.
+	Count func(e *web.Event, p *web.Problem)
 }
 
 // Token is POST /oauth2/token (RFC 6749 §3.2).
 func (o *OAuth) Token() fiber.Handler {
-	return endpoint(func(ctx context.Context, r *oauth2.Request) (any, error) { return o.Provider.Token(ctx, r) })
+	return o.endpoint(func(ctx context.Context, r *oauth2.Request) (any, error) { return o.Provider.Token(ctx, r) })
 }
 
 // Introspect is POST /oauth2/introspect (RFC 7662).
 func (o *OAuth) Introspect() fiber.Handler {
-	return endpoint(func(ctx context.Context, r *oauth2.Request) (any, error) { return o.Provider.Introspect(ctx, r) })
+	return o.endpoint(func(ctx context.Context, r *oauth2.Request) (any, error) { return o.Provider.Introspect(ctx, r) })
 }
 
 // Revoke is POST /oauth2/revoke (RFC 7009): 200 without a body.
 func (o *OAuth) Revoke() fiber.Handler {
-	return endpoint(func(ctx context.Context, r *oauth2.Request) (any, error) { return nil, o.Provider.Revoke(ctx, r) })
+	return o.endpoint(func(ctx context.Context, r *oauth2.Request) (any, error) { return nil, o.Provider.Revoke(ctx, r) })
 }
 
 // endpoint is what the endpoints for clients have in common.
-func endpoint(do func(ctx context.Context, r *oauth2.Request) (any, error)) fiber.Handler {
+func (o *OAuth) endpoint(do func(ctx context.Context, r *oauth2.Request) (any, error)) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		r, err := readRequest(c)
 		if err != nil {
+			o.count(c, err)
 			return refuse(c, r, err)
 		}
-		ctx, cancel := wait()
-		defer cancel()
-		answer, err := do(ctx, r)
+		answer, err := do(c.UserContext(), r)
 		web.EventOf(c).Client = r.Client
 		if err != nil {
 			return refuse(c, r, err)
@@ -75,4 +67,18 @@ func errorOf(c *fiber.Ctx, err error) *oauth2.Error {
 		event.Fail(err)
 	}
 	return e
+}
+
+// count leaves a request that could not be read in the record of refusals, by
+// the code that the other endpoints have for it.
+func (o *OAuth) count(c *fiber.Ctx, err error) {
+	p := web.BadRequest("")
+	if errorOf(c, err).Status == fiber.StatusRequestEntityTooLarge {
+		p = web.NewProblem("too_large", "")
+	}
+	e := web.EventOf(c)
+	e.Refused = p.Code
+	if o.Count != nil {
+		o.Count(e, p)
+	}
 }

@@ -28,9 +28,10 @@ type world struct {
 	base     string
 	browser  *http.Client
 
-	mu     sync.Mutex
-	time   time.Time
-	reuses []oauth2.Reuse
+	mu      sync.Mutex
+	time    time.Time
+	reuses  []oauth2.Reuse
+	refused []string // codes of what was counted
 }
 
 // each runs a test in a world on SQLite and in one on PostgreSQL.
@@ -69,6 +70,21 @@ func (w *world) reused(_ *store.Tx, r oauth2.Reuse) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reuses = append(w.reuses, r)
+}
+
+func (w *world) count(_ *web.Event, p *web.Problem) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refused = append(w.refused, p.Code)
+}
+
+// counted takes the codes of what was counted since it was last asked.
+func (w *world) counted() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.refused
+	w.refused = nil
+	return out
 }
 
 func (w *world) people() {
@@ -128,7 +144,7 @@ func (w *world) exec(query string) {
 // in a cookie that another room reads.
 func (w *world) listen() {
 	w.Helper()
-	o := &oauth.OAuth{Provider: w.provider, Session: func(c *fiber.Ctx) (oauth2.Person, string, bool) {
+	o := &oauth.OAuth{Provider: w.provider, Count: w.count, Session: func(c *fiber.Ctx) (oauth2.Person, string, bool) {
 		id := strings.Clone(c.Get("X-Person"))
 		kind := map[string]string{"cus": "customer", "stf": "staff"}[strings.Split(id, "_")[0]]
 		return oauth2.Person{ID: id, Type: kind, AuthTime: w.now(), AMR: []string{"pwd"}}, "ses_1", id != ""

@@ -105,30 +105,45 @@ func TestSetup(t *testing.T) {
 		name   string
 		form   url.Values
 		status int
+		code   string
 		shows  string
 	}{
-		{"without a token", with("csrf", ""), http.StatusForbidden, "try again"},
-		{"no address", with("email", "root"), http.StatusUnprocessableEntity, "email address"},
-		{"an address with a name", with("email", "Root <root@demo.example>"), http.StatusUnprocessableEntity, "email address"},
-		{"no name", with("name", " "), http.StatusUnprocessableEntity, "name of up to 100"},
-		{"a short password", with("password", "short"), http.StatusUnprocessableEntity, "at least 12"},
-		{"two passwords", with("password_again", password+"!"), http.StatusUnprocessableEntity, "not the same"},
-		{"a taken address", with("email", "cus_alice@demo.example"), http.StatusConflict, "already"},
-		{"another link", with("link", secret+"x"), http.StatusNotFound, "once"},
+		{"without a token", with("csrf", ""), http.StatusForbidden, "denied", "try again"},
+		{"no address", with("email", "root"), http.StatusUnprocessableEntity, "validation_failed", "email address"},
+		{"an address with a name", with("email", "Root <root@demo.example>"), http.StatusUnprocessableEntity, "validation_failed", "email address"},
+		{"no name", with("name", " "), http.StatusUnprocessableEntity, "validation_failed", "name of up to 100"},
+		{"a short password", with("password", "short"), http.StatusUnprocessableEntity, "validation_failed", "at least 12"},
+		{"a short password of long characters", with("password", "пароль🔑🔑"), http.StatusUnprocessableEntity, "validation_failed", "at least 12"},
+		{"a long name", with("name", strings.Repeat("é", 101)), http.StatusUnprocessableEntity, "validation_failed", "name of up to 100"},
+		{"a name of two lines", with("name", "Root\nRoot"), http.StatusUnprocessableEntity, "validation_failed", "name of up to 100"},
+		{"two passwords", with("password_again", password+"!"), http.StatusUnprocessableEntity, "validation_failed", "not the same"},
+		{"a taken address", with("email", "cus_alice@demo.example"), http.StatusConflict, "conflict", "already"},
+		{"another link", with("link", secret+"x"), http.StatusNotFound, "not_found", "once"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := b.post("/setup", c.form)
 			r.is(t, c.status, "")
 			r.shows(t, c.shows)
+			if e.event.Code != c.code {
+				t.Errorf("code %q, want %q", e.event.Code, c.code)
+			}
 		})
 	}
 	t.Run("good", func(t *testing.T) {
-		b.post("/setup", good).is(t, http.StatusSeeOther, "/account?done=setup")
+		r := b.post("/setup", good)
+		r.is(t, http.StatusSeeOther, "/account?done=setup")
+		request := e.event.RequestID
 		b.get("/account?done=setup").shows(t, "Hello, Root", "super_admin", "root@demo.example", `class="button" href="/account/tokens"`)
 		records, err := e.db.Decisions(context.Background(), store.DecisionFilter{Tenant: "demo", Action: "setup.complete", Limit: 10})
 		must(t, err)
 		if !records[0].Allow || records[0].Status != http.StatusNoContent {
 			t.Errorf("record %+v, want an allowed one", records[0])
+		}
+		if got := r.Header.Get("X-Decision-Id"); got != records[0].ID || got == "" {
+			t.Errorf("X-Decision-Id %q, the record is %q", got, records[0].ID)
+		}
+		if records[0].Request != request || !strings.Contains(string(records[0].Body), `"requested_by":"192.0.2.1"`) {
+			t.Errorf("the record does not say which request it was, %s: %s", request, records[0].Body)
 		}
 	})
 	t.Run("a second time", func(t *testing.T) {

@@ -38,16 +38,16 @@ func (p *Pages) Apps() fiber.Handler {
 			if err != nil {
 				return nil, err
 			}
-			v.Page = apps(all)
+			v.Page = apps(u.Type, all)
 			return page(fiber.StatusOK, "apps", v), nil
 		},
 	})
 }
 
-func apps(all []store.Grant) []appView {
+func apps(person string, all []store.Grant) []appView {
 	out := make([]appView, 0, len(all))
 	for _, g := range all {
-		a := appView{ID: g.ID, Name: g.ClientName, Since: g.CreatedAt, Scopes: words(g.Scopes)}
+		a := appView{ID: g.ID, Name: g.ClientName, Since: g.CreatedAt, Scopes: words(person, g.Scopes)}
 		if a.Name == "" {
 			a.Name = g.ClientID
 		}
@@ -56,13 +56,14 @@ func apps(all []store.Grant) []appView {
 	return out
 }
 
-// words says what scopes let an app do, each to complete "it may …".
-func words(scopes []string) []string {
+// words says to a person of this type what scopes let an app do, each to
+// complete "it may …".
+func words(person string, scopes []string) []string {
 	out := make([]string, len(scopes))
 	for i, name := range scopes {
 		out[i] = name // one that was taken out of the table since
 		if s, ok := oauth2.ScopeNamed(name); ok {
-			out[i] = s.Text
+			out[i] = s.Words(person)
 		}
 	}
 	return out

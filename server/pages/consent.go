@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/pointgate/pointgate/oauth2"
+	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
@@ -21,7 +22,7 @@ type scopeView struct{ Name, Text string }
 // Consent asks the person what an app may do.
 func (p *Pages) Consent() fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		r, k := web.Read(c), signedIn(c)
+		r, k := web.Read(c), authn.SignedIn(c)
 		sealed := query(r, "flow")
 		if k == nil {
 			return see("/login?return_to="+url.QueryEscape("/consent?flow="+url.QueryEscape(sealed)), "missing_credentials").Send(c)
@@ -36,14 +37,14 @@ func (p *Pages) Consent() fiber.Handler {
 		}
 		v := base(c, "Allow "+f.ClientName+"?")
 		v.CSRF, v.formTo, v.Person = p.Forms.Token(k), formTarget(f.RedirectURI), u.Email
-		v.Page = consentView{App: f.ClientName, Host: f.RedirectHost, Account: u.Email, Flow: sealed, Scopes: asked(f.Scopes)}
+		v.Page = consentView{App: f.ClientName, Host: f.RedirectHost, Account: u.Email, Flow: sealed, Scopes: asked(k.Type, f.Scopes)}
 		return page(fiber.StatusOK, "consent", v).Send(c)
 	}
 }
 
-func asked(scopes []string) []scopeView {
+func asked(person string, scopes []string) []scopeView {
 	out := make([]scopeView, len(scopes))
-	for i, text := range words(scopes) {
+	for i, text := range words(person, scopes) {
 		out[i] = scopeView{scopes[i], text}
 	}
 	return out
@@ -52,14 +53,15 @@ func asked(scopes []string) []scopeView {
 // PostConsent carries out what the person answered.
 func (p *Pages) PostConsent() fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		r, k := web.Read(c), signedIn(c)
+		r, k := web.Read(c), authn.SignedIn(c)
 		if k == nil {
+			p.count(c, web.NewProblem("missing_credentials", "The person is signed out."))
 			return p.errorPage(c, fiber.StatusForbidden, "missing_credentials", "You are signed out",
 				"Nothing was allowed. Please go back to the app and connect again.")
 		}
 		in, fault := p.signedForm(r, "scope")
 		if fault != nil {
-			return p.Refusal(c, fault)
+			return p.refuse(c, fault)
 		}
 		f, err := p.Consents.OpenFlow(in.Get("flow"), k.ID, k.GrantID)
 		if err != nil {
@@ -71,7 +73,7 @@ func (p *Pages) PostConsent() fiber.Handler {
 		case "deny":
 			return see(p.Consents.Deny(f), "ok").Send(c)
 		}
-		return p.Refusal(c, web.BadRequest("Answer with Allow or Deny."))
+		return p.refuse(c, web.BadRequest("Answer with Allow or Deny."))
 	}
 }
 
@@ -93,6 +95,7 @@ func (p *Pages) approve(c *fiber.Ctx, k *web.Caller, f *oauth2.Flow, scopes []st
 // noFlow is the end of a request that is too old, was answered already, or is
 // somebody else's. Which of these it is helps nobody who is honest.
 func (p *Pages) noFlow(c *fiber.Ctx) error {
+	p.count(c, web.BadRequest("The request is no longer open."))
 	return p.errorPage(c, fiber.StatusBadRequest, "invalid_request", "This request is no longer open",
 		"It was answered already, or waited for too long. Please go back to the app and connect again.")
 }

@@ -33,13 +33,16 @@ type env struct {
 	tenant   *store.Tenant
 	provider *oauth2.Provider
 	now      time.Time
+	event    *web.Event // of the last request
+	refused  []string   // what was counted
+	timeout  time.Duration
 }
 
 const password = "correct horse battery"
 
 func newEnv(t *testing.T) *env {
 	t.Helper()
-	e := &env{t: t, now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
+	e := &env{t: t, timeout: time.Minute, now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return e.now }
 	e.db = storetest.Open(t, store.Options{Dir: t.TempDir(), Now: clock})
 	e.tenant = storetest.Tenant(t, e.db, "demo")
@@ -50,10 +53,11 @@ func newEnv(t *testing.T) *env {
 	passwords, err := authn.NewPasswords()
 	must(t, err)
 	e.Pages = &pages.Pages{
-		Gate:  &gate.Gate{Policy: engine, Store: e.db, Now: clock, NewID: uuid.NewString, Timeout: 10 * time.Second},
-		Store: e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, RoleScopes: engine.RoleScopes, Now: clock,
+		Gate:  &gate.Gate{Policy: engine, Store: e.db, Now: clock, NewID: uuid.NewString},
+		Store: e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, ScopesOf: engine.ScopesOf, Now: clock,
 		Session: &authn.Sessions{Store: e.db, Now: clock, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime},
 	}
+	e.Count = func(_ *web.Event, p *web.Problem) { e.refused = append(e.refused, p.Code) }
 	e.routes()
 	return e
 }
@@ -61,7 +65,11 @@ func newEnv(t *testing.T) *env {
 func (e *env) routes() {
 	e.app = fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 16 << 10})
 	e.app.Use(func(c *fiber.Ctx) error {
-		web.SetEvent(c, web.NewEvent("", e.now))
+		e.event = web.NewEvent("", e.now)
+		web.SetEvent(c, e.event)
+		ctx, cancel := context.WithTimeout(context.Background(), e.timeout)
+		defer cancel()
+		c.SetUserContext(ctx)
 		t, _ := e.db.TenantFor("demo.localhost")
 		web.SetTenant(c, t)
 		web.SetOrigin(c, web.Origin{IP: "192.0.2.1", Host: "demo.localhost", TLS: c.Get("X-Test-TLS") != ""})

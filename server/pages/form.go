@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/pointgate/pointgate/server/web"
@@ -31,6 +32,13 @@ func form(r *web.Request, many ...string) (url.Values, *web.Problem) {
 		}
 	}
 	return f, nil
+}
+
+const wrongName = "Please enter a name of up to 100 characters."
+
+// goodName reports whether it is a name of one line, as the admin API takes it.
+func goodName(s string) bool {
+	return s != "" && utf8.RuneCountInString(s) <= 100 && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 const formTooOld = "This page was open for too long, or was sent from another one. Please try again."

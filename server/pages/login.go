@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"math"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
@@ -33,7 +33,7 @@ type loginView struct {
 func (p *Pages) Login() fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		back := localPath(query(web.Read(c), "return_to"))
-		if signedIn(c) != nil {
+		if authn.SignedIn(c) != nil {
 			return see(back, "ok").Send(c)
 		}
 		return p.loginPage(c, fiber.StatusOK, "ok", "", loginView{ReturnTo: back}).Send(c)
@@ -46,10 +46,11 @@ func (p *Pages) PostLogin() fiber.Handler {
 		r := web.Read(c)
 		f, fault := form(r)
 		if fault != nil {
-			return p.Refusal(c, fault)
+			return p.refuse(c, fault)
 		}
 		in := loginView{Email: f.Get("email"), ReturnTo: localPath(f.Get("return_to"))}
 		if !p.Forms.CheckLogin(c, f.Get("csrf")) {
+			p.count(c, web.NewProblem("denied", formTooOld))
 			return p.loginPage(c, fiber.StatusForbidden, "denied", formTooOld, in).Send(c)
 		}
 		if wait, ok := p.mayTry(r, in.Email); !ok {
@@ -96,24 +97,11 @@ func (p *Pages) mayTry(r *web.Request, email string) (wait time.Duration, ok boo
 		return 0, true
 	}
 	tenant := r.Tenant.ID + "\x00"
-	if wait, ok = p.Throttle("login address\x00"+tenant+network(r.Origin.IP), triesPerAddress); !ok {
+	if wait, ok = p.Throttle("login address\x00"+tenant+web.Network(r.Origin.IP), triesPerAddress); !ok {
 		return wait, false
 	}
 	email = store.NormalEmail(email)
 	return p.Throttle("login account\x00"+tenant+email[:min(len(email), 256)], triesPerAccount)
-}
-
-// network is what an attacker can't change cheaply: of IPv6, the /64.
-func network(ip string) string {
-	a, err := netip.ParseAddr(ip)
-	if err != nil || a.Is4() || a.Is4In6() {
-		return ip
-	}
-	n, err := a.WithZone("").Prefix(64)
-	if err != nil {
-		return ip
-	}
-	return n.String()
 }
 
 func (p *Pages) wrong(c *fiber.Ctx, in loginView) error {
@@ -126,8 +114,9 @@ func (p *Pages) wrong(c *fiber.Ctx, in loginView) error {
 
 func (p *Pages) throttled(c *fiber.Ctx, wait time.Duration, in loginView) error {
 	s := max(1, int(math.Ceil(wait.Seconds())))
-	a := p.loginPage(c, fiber.StatusTooManyRequests, "rate_limited",
-		"That was tried too often. Please wait a minute, then try again.", in)
+	const alert = "That was tried too often. Please wait a minute, then try again."
+	p.count(c, web.NewProblem("rate_limited", alert))
+	a := p.loginPage(c, fiber.StatusTooManyRequests, "rate_limited", alert, in)
 	a.Header[fiber.HeaderRetryAfter] = strconv.Itoa(s)
 	return a.Send(c)
 }

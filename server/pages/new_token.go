@@ -6,12 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/policies"
 	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/server/gate"
@@ -74,14 +71,14 @@ func (p *Pages) makeToken(ctx context.Context, tx *store.Tx, c *gate.Call, in *t
 	if err != nil {
 		return nil, err
 	}
-	if refused := in.wrong(p.scopesOf(u), len(live)); refused != nil {
+	if refused := in.wrong(p.ScopesOf(u.Roles), len(live)); refused != nil {
 		return p.tokensPage(ctx, tx, c, in, refused)
 	}
 	secret, k := authn.NewKey(authn.TokenPrefix)
 	k.Tenant, k.UserID, k.Name, k.Scopes = u.Tenant, u.ID, in.Name, in.Scopes
 	k.CreatedAt, k.ExpiresAt = store.At(c.Now), store.At(c.Now.Add(time.Duration(in.Days)*24*time.Hour))
 	v.Page = newTokenView{
-		Name: k.Name, Secret: secret, URL: c.Tenant.Issuer, Try: try(k.Scopes), May: words(k.Scopes), ExpiresAt: k.ExpiresAt,
+		Name: k.Name, Secret: secret, URL: c.Tenant.Issuer, Try: try(k.Scopes), May: words(u.Type, k.Scopes), ExpiresAt: k.ExpiresAt,
 	}
 	return page(fiber.StatusCreated, "new_token", v), tx.InsertAPIKey(ctx, &k)
 }
@@ -101,8 +98,8 @@ func sessionStands(ctx context.Context, r store.Reader, c *gate.Call) error {
 func (in *tokenForm) wrong(may []string, live int) *web.Problem {
 	beyond := func(scope string) bool { return !slices.Contains(may, scope) }
 	switch {
-	case in.Name == "" || utf8.RuneCountInString(in.Name) > 100 || strings.ContainsFunc(in.Name, unicode.IsControl):
-		return web.NewProblem("validation_failed", "Please enter a name of up to 100 characters.")
+	case !goodName(in.Name):
+		return web.NewProblem("validation_failed", wrongName)
 	case len(in.Scopes) == 0:
 		return web.NewProblem("validation_failed", "Please tick at least one thing that the token may do.")
 	case slices.ContainsFunc(in.Scopes, beyond):
@@ -113,19 +110,6 @@ func (in *tokenForm) wrong(may []string, live int) *web.Problem {
 		return web.NewProblem("conflict", "You have "+strconv.Itoa(mostTokens)+" tokens. Please revoke one that you no longer need.")
 	}
 	return nil
-}
-
-// scopesOf are the scopes that a person's roles allow, each once.
-func (p *Pages) scopesOf(u *store.User) []string {
-	var out []string
-	for _, role := range u.Roles {
-		for _, s := range p.RoleScopes(role) {
-			if oauth2.MayHold(u.Type, s) && !slices.Contains(out, s) {
-				out = append(out, s)
-			}
-		}
-	}
-	return out
 }
 
 // try is a command that shows that a token with these scopes works, or nothing.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/mail"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -30,7 +30,7 @@ func (p *Pages) Setup() fiber.Handler {
 		if err := p.goodLink(c, in.Link); err != nil {
 			return p.badLink(c, err)
 		}
-		return p.setupPage(c, fiber.StatusOK, "", in).Send(c)
+		return p.setupPage(c, nil, in).Send(c)
 	}
 }
 
@@ -40,32 +40,49 @@ func (p *Pages) PostSetup() fiber.Handler {
 		r := web.Read(c)
 		f, fault := form(r)
 		if fault != nil {
-			return p.Refusal(c, fault)
+			return p.refuse(c, fault)
 		}
 		in := setupView{Link: f.Get("link"), Email: strings.TrimSpace(f.Get("email")), Name: strings.TrimSpace(f.Get("name"))}
 		if !p.Forms.CheckLogin(c, f.Get("csrf")) {
-			return p.setupPage(c, fiber.StatusForbidden, formTooOld, in).Send(c)
+			old := web.NewProblem("denied", formTooOld)
+			p.count(c, old)
+			return p.setupPage(c, old, in).Send(c)
 		}
 		if err := p.goodLink(c, in.Link); err != nil {
 			return p.badLink(c, err)
 		}
 		if wrong := in.wrong(f.Get("password"), f.Get("password_again")); wrong != "" {
-			return p.setupPage(c, fiber.StatusUnprocessableEntity, wrong, in).Send(c)
+			return p.setupPage(c, web.NewProblem("validation_failed", wrong), in).Send(c)
 		}
-		u, err := p.administrator(c, in, f.Get("password"))
-		switch {
-		case errors.Is(err, store.ErrExists):
-			return p.setupPage(c, fiber.StatusConflict, "Somebody has this email address already.", in).Send(c)
-		case errors.Is(err, store.ErrNotFound):
-			return p.badLink(c, err)
-		case err == nil:
+		u, err := p.administrator(c, r, in, f.Get("password"))
+		if err == nil {
 			err = p.Session.Begin(c, u, "pwd")
 		}
 		if err != nil {
-			return p.Refusal(c, web.NewProblem("store_unavailable", "Please try again in a minute.").Because(err))
+			return p.notSetUp(c, err, in)
 		}
 		return see("/account?done=setup", "ok").Send(c)
 	}
+}
+
+// notSetUp says why there is no administrator, or none who is signed in.
+func (p *Pages) notSetUp(c *fiber.Ctx, err error, in setupView) error {
+	var refused *gate.Refused
+	switch {
+	case errors.Is(err, store.ErrExists):
+		return p.setupPage(c, web.NewProblem("conflict", "Somebody has this email address already."), in).Send(c)
+	case errors.Is(err, store.ErrNotFound):
+		return p.badLink(c, err)
+	case errors.As(err, &refused) && refused.Status < 500:
+		return p.Refusal(c, web.NewDenial(refused.Code, refused.Status, "No administrator was made.").Because(err))
+	case errors.As(err, &refused):
+		return p.Refusal(c, web.NewProblem(refused.Code, "Please try again in a minute.").Because(err))
+	}
+	return p.unavailable(c, err)
+}
+
+func (p *Pages) unavailable(c *fiber.Ctx, err error) error {
+	return p.Refusal(c, web.NewProblem("store_unavailable", "Please try again in a minute.").Because(err))
 }
 
 // wrong is what must be changed in the form, or nothing.
@@ -74,10 +91,10 @@ func (in setupView) wrong(password, again string) string {
 	switch {
 	case err != nil || a.Address != in.Email || len(in.Email) > 254:
 		return "Please enter an email address."
-	case in.Name == "" || utf8.RuneCountInString(in.Name) > 100:
-		return "Please enter a name of up to 100 characters."
-	case utf8.RuneCountInString(password) < authn.MinPassword || len(password) > authn.MaxPassword:
-		return "Please choose a password of at least 12 characters."
+	case !goodName(in.Name):
+		return wrongName
+	case !authn.CheckPassword(password):
+		return fmt.Sprintf("Please choose a password of at least %d characters.", authn.MinPassword)
 	case password != again:
 		return "The two passwords are not the same."
 	}
@@ -86,8 +103,8 @@ func (in setupView) wrong(password, again string) string {
 
 // administrator spends the link and adds the person, in one transaction with
 // the decision that the program took for itself: the link is its word.
-func (p *Pages) administrator(c *fiber.Ctx, in setupView, password string) (*store.User, error) {
-	ctx, t := c.UserContext(), web.TenantOf(c)
+func (p *Pages) administrator(c *fiber.Ctx, r *web.Request, in setupView, password string) (*store.User, error) {
+	ctx, t := c.UserContext(), r.Tenant
 	hash, err := p.Passwords.Hash(ctx, password)
 	if err != nil {
 		return nil, err
@@ -98,7 +115,7 @@ func (p *Pages) administrator(c *fiber.Ctx, in setupView, password string) (*sto
 	}
 	var cause error
 	err = p.Gate.System(ctx, gate.Act{
-		Tenant: t, Action: "setup.complete", Resource: policies.Resource{Type: "staff", ID: u.ID, Tenant: t.ID},
+		Tenant: t, Request: r, Action: "setup.complete", Resource: policies.Resource{Type: "staff", ID: u.ID, Tenant: t.ID},
 		Effect: func(ctx context.Context, tx *store.Tx, _ *gate.Call) error {
 			if cause = tx.UseSetupLink(ctx, t.ID, authn.SetupHash(in.Link)); cause == nil {
 				cause = tx.InsertUser(ctx, u)
@@ -106,6 +123,7 @@ func (p *Pages) administrator(c *fiber.Ctx, in setupView, password string) (*sto
 			return cause
 		},
 	})
+	decided(c, r.Event)
 	if err != nil && cause != nil {
 		return nil, cause
 	}
@@ -119,19 +137,23 @@ func (p *Pages) goodLink(c *fiber.Ctx, link string) error {
 
 func (p *Pages) badLink(c *fiber.Ctx, err error) error {
 	if !errors.Is(err, store.ErrNotFound) {
-		return p.Refusal(c, web.NewProblem("store_unavailable", "Please try again in a minute.").Because(err))
+		return p.unavailable(c, err)
 	}
+	p.count(c, web.NewProblem("not_found", "The setup link is not good."))
 	return p.errorPage(c, fiber.StatusNotFound, "not_found", "This link is not good",
 		"A setup link works once and for one hour. Restart the server to get a new one.")
 }
 
-func (p *Pages) setupPage(c *fiber.Ctx, status int, alert string, in setupView) *web.Answer {
+// setupPage shows the form, and why it did not do, or nil.
+func (p *Pages) setupPage(c *fiber.Ctx, refused *web.Problem, in setupView) *web.Answer {
 	v := base(c, "Set up "+web.TenantOf(c).Name)
 	in.MinPassword = authn.MinPassword
-	v.CSRF, v.Alert, v.Page = p.Forms.LoginToken(c), alert, in
-	a := page(status, "setup", v)
-	if status >= 400 {
-		a.Code = "validation_failed"
+	v.CSRF, v.Page = p.Forms.LoginToken(c), in
+	if refused == nil {
+		return page(fiber.StatusOK, "setup", v)
 	}
+	v.Alert = refused.Detail
+	a := page(refused.Status, "setup", v)
+	a.Code = refused.Code
 	return a
 }

@@ -64,7 +64,7 @@ func (p *Pages) Static() fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		a, ok := byPath[c.Path()]
 		if !ok {
-			return p.Refusal(c, web.NewProblem("not_found", "There is no such page."))
+			return p.refuse(c, web.NewProblem("not_found", "There is no such page."))
 		}
 		return (&web.Answer{
 			Status: fiber.StatusOK, Type: a.mediaType, Body: a.body, Code: "ok",

@@ -55,7 +55,7 @@ func (p *Pages) tokensPage(ctx context.Context, r store.Reader, c *gate.Call, in
 	if err != nil {
 		return nil, err
 	}
-	v.Page = tokensView{Tokens: tokens(live), Name: in.Name, Scopes: in.scopes(p.scopesOf(u)), Days: in.lifetimes()}
+	v.Page = tokensView{Tokens: tokens(u.Type, live), Name: in.Name, Scopes: in.scopes(u.Type, p.ScopesOf(u.Roles)), Days: in.lifetimes()}
 	if refused == nil {
 		return page(fiber.StatusOK, "tokens", v), nil
 	}
@@ -73,18 +73,18 @@ func liveTokens(ctx context.Context, r store.Reader, c *gate.Call, most int) ([]
 }
 
 // tokens are the rows of the list, the newest first.
-func tokens(all []store.APIKey) []tokenView {
+func tokens(person string, all []store.APIKey) []tokenView {
 	slices.SortStableFunc(all, func(a, b store.APIKey) int { return b.CreatedAt.Compare(a.CreatedAt.Time) })
 	out := make([]tokenView, len(all))
 	for i, k := range all {
-		out[i] = tokenView{k, words(k.Scopes)}
+		out[i] = tokenView{k, words(person, k.Scopes)}
 	}
 	return out
 }
 
-func (in *tokenForm) scopes(may []string) []choice {
+func (in *tokenForm) scopes(person string, may []string) []choice {
 	out := make([]choice, len(may))
-	for i, text := range words(may) {
+	for i, text := range words(person, may) {
 		out[i] = choice{may[i], text, slices.Contains(in.Scopes, may[i])}
 	}
 	return out

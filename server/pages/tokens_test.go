@@ -52,7 +52,7 @@ func TestTokenIsShownOnceAndWorks(t *testing.T) {
 	r.shows(t, "&lt;laptop&gt;", "pointgate client list --url "+e.tenant.Issuer, "administer this organisation")
 	secret := secretOnPage.FindString(r.body)
 
-	keys := authn.APIToken{Keys: authn.Keys{Store: e.db, Now: e.Now}, RoleScopes: e.RoleScopes}
+	keys := authn.APIToken{Keys: authn.Keys{Store: e.db, Now: e.Now}, ScopesOf: e.ScopesOf}
 	k, err := keys.Authenticate(context.Background(), &authn.Credentials{Secret: secret})
 	must(t, err)
 	if diff := cmp.Diff([]string{"valid", "stf_kim", "admin points:read"}, []string{string(k.Status), k.ID, strings.Join(k.Scopes, " ")}); diff != "" {
@@ -74,6 +74,34 @@ func TestTokenIsShownOnceAndWorks(t *testing.T) {
 	b.get("/account/tokens").shows(t, "You have no API token")
 	if k, err = keys.Authenticate(context.Background(), &authn.Credentials{Secret: secret}); err != nil || k.Status != "revoked" {
 		t.Errorf("after it was revoked: %s %v", k.Status, err)
+	}
+}
+
+// Staff have no points of their own: they are told whose.
+func TestWordsForStaff(t *testing.T) {
+	e := newEnv(t)
+	e.client()
+	manager, alice := e.staff("stf_max", "manager"), e.browser()
+	e.user("cus_alice")
+	alice.login("cus_alice@demo.example")
+	ours, theirs := []string{"see the points of customers and their history", "spend and hold points of customers"}, []string{"see your points and their history", "spend points for you"}
+	for _, c := range []struct {
+		name       string
+		page       *reply
+		shows, not []string
+	}{
+		{"tokens of staff", manager.get("/account/tokens"), ours, theirs},
+		{"consent of staff", manager.get("/consent?flow=" + manager.flow("stf_max")), ours, theirs},
+		{"consent of a customer", alice.get("/consent?flow=" + alice.flow("cus_alice")), theirs, ours},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.page.shows(t, c.shows...)
+			for _, s := range c.not {
+				if strings.Contains(c.page.body, s) {
+					t.Errorf("the page shows %q", s)
+				}
+			}
+		})
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func byHand(ctx context.Context, r store.Reader, c *gate.Call, points int64) (policies.Facts, error) {
 	facts := policies.Facts{}
 	if points != 0 {
-		facts["points"], facts["points_abs"] = points, abs(points)
+		facts["points"] = points
 	}
 	if c.Caller.Type != "staff" {
 		return facts, nil

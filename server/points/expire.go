@@ -45,7 +45,7 @@ func (p *Points) Run(ctx context.Context, every time.Duration) {
 // stop the others; it stays due and is asked for again. Sweeps may run on
 // several nodes at once: what another has taken is passed over.
 func (p *Points) Sweep(ctx context.Context) (n int, err error) {
-	tenants, err := p.Store.Tenants(ctx)
+	tenants, err := store.Tenants(ctx, p.Store)
 	if err != nil {
 		return 0, err
 	}

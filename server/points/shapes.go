@@ -34,7 +34,7 @@ type transaction struct {
 	Points       int64      `json:"points"`
 	BalanceAfter int64      `json:"balance_after"`
 	Reason       string     `json:"reason"`
-	InternalNote string     `json:"internal_note,omitempty"` // staff alone see it
+	InternalNote string     `json:"internal_note,omitempty"` // where the decision says so
 	Actor        string     `json:"actor"`
 	ClientID     *string    `json:"client_id"`
 	RequestID    string     `json:"request_id"`
@@ -105,7 +105,7 @@ func transactionOf(c *gate.Call, l *store.Line) transaction {
 	if !l.ExpiresAt.IsZero() {
 		t.ExpiresAt = &l.ExpiresAt.Time
 	}
-	if c.Caller.Type == "staff" {
+	if c.Decision.Obligations["show_internal_note"] == true {
 		t.InternalNote = l.InternalNote
 	}
 	return t

@@ -76,7 +76,7 @@ func newWorld(t testing.TB, o store.Options, policy gate.Policy) *world {
 		Store: db, Cursors: web.Cursors{Key: []byte("0123456789abcdef0123456789abcdef")},
 		Gate: &gate.Gate{
 			Policy: policy, Store: db, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: w.now,
-			NewID: func() string { return fmt.Sprintf("dec_%d", ids.Add(1)) }, Timeout: 30 * time.Second,
+			NewID: func() string { return fmt.Sprintf("dec_%d", ids.Add(1)) },
 		},
 		NewID: func(prefix string) string { return fmt.Sprintf("%s%06d", prefix, ids.Add(1)) },
 	}

@@ -26,6 +26,18 @@ func JSON(status int, v any) *Answer {
 	return &Answer{Status: status, Body: body, Code: "ok"}
 }
 
+// ProblemType is the content type of problems (RFC 9457).
+const ProblemType = "application/problem+json"
+
+// CodeOf is the code in a problem's body.
+func CodeOf(problem []byte) string {
+	var p Problem
+	if json.Unmarshal(problem, &p) != nil || p.Code == "" {
+		return "internal"
+	}
+	return p.Code
+}
+
 // List is the shape of all lists.
 type List[T any] struct {
 	Data       []T     `json:"data"`
@@ -42,7 +54,7 @@ func (p *Problem) Answer(e *Event) *Answer {
 		}
 	}
 	body, _ := json.Marshal(&q) // strings and numbers only: can't fail
-	a := &Answer{Status: p.Status, Type: "application/problem+json", Body: body, Code: p.Code}
+	a := &Answer{Status: p.Status, Type: ProblemType, Body: body, Code: p.Code}
 	if p.Status == fiber.StatusServiceUnavailable {
 		a.Header = map[string]string{fiber.HeaderRetryAfter: "1"}
 	}

@@ -246,11 +246,12 @@ func (f *Fields) Time(name string) (time.Time, bool) {
 	var s string
 	_ = json.Unmarshal(f.values[name], &s)
 	t, err := time.Parse(time.RFC3339Nano, s)
+	t = t.UTC() // before the year is looked at: 9999-12-31T23:59:59-00:01 is in the year 10000, which JSON can't say
 	if err != nil || t.Year() < 1970 || t.Year() > 9999 {
 		f.Wrong(name, "invalid", "It must be a time as RFC 3339 writes it, from the year 1970 on.")
 		return time.Time{}, false
 	}
-	return t.UTC(), true
+	return t, true
 }
 
 // Strings reads a list of at most maxItems different strings, each as [Fields.String].

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -111,4 +112,31 @@ func formWith(page *Answer, field string) (Form, error) {
 		}
 	}
 	return Form{}, fmt.Errorf("no form with %q in %s", field, page)
+}
+
+var apiToken = regexp.MustCompile(`pgt_[0-9A-Za-z]+`)
+
+// NewToken has a member of staff sign in and make an API token on the page for it.
+func (s *Server) NewToken(p Person, scopes ...string) (string, error) {
+	b := s.NewBrowser(p.Other)
+	if _, err := b.Login(p, ""); err != nil {
+		return "", err
+	}
+	page, err := b.Open("/account/tokens")
+	if err != nil {
+		return "", err
+	}
+	form, err := formWith(page, "name")
+	if err != nil {
+		return "", err
+	}
+	form.Fields["name"], form.Fields["scope"], form.Fields["days"] = []string{"tests"}, scopes, []string{"7"}
+	made, err := b.Submit(form)
+	if err != nil {
+		return "", err
+	}
+	if token := apiToken.Find(made.Body); made.Status == http.StatusCreated && token != nil {
+		return string(token), nil
+	}
+	return "", fmt.Errorf("no token on %s", made)
 }

@@ -42,7 +42,12 @@ type Record struct {
 
 // Decision is the record of a decision of the tenant demo.
 func (s *Server) Decision(id string) (*Record, error) {
-	a, err := s.Get("/admin/api/decisions/"+url.PathEscape(id), s.Demo.AdminToken)
+	return s.DecisionAt(false, s.Demo.AdminToken, id)
+}
+
+// DecisionAt is the record of a decision of either tenant, read with a token of it.
+func (s *Server) DecisionAt(other bool, token, id string) (*Record, error) {
+	a, err := s.Get(s.Base(other)+"/admin/api/decisions/"+url.PathEscape(id), token)
 	if err != nil {
 		return nil, err
 	}

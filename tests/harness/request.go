@@ -29,7 +29,8 @@ type Answer struct {
 	Body   []byte
 }
 
-// Send sends one request and follows no redirect.
+// Send sends one request and follows no redirect. An answer that is not as the
+// server's OpenAPI document says is an error.
 func (s *Server) Send(r Request) (*Answer, error) { return s.send(context.Background(), s.HTTP, r) }
 
 func (s *Server) send(ctx context.Context, client *http.Client, r Request) (*Answer, error) {
@@ -52,7 +53,11 @@ func (s *Server) send(ctx context.Context, client *http.Client, r Request) (*Ans
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	return &Answer{Status: res.StatusCode, Header: res.Header, Body: body}, err
+	a := &Answer{Status: res.StatusCode, Header: res.Header, Body: body}
+	if err != nil {
+		return a, err
+	}
+	return a, s.document.check(req, a)
 }
 
 // Get asks for a path with a token.

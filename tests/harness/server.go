@@ -26,7 +26,10 @@ type Options struct {
 	Dir      string // data folder; empty: a new one
 	Limits   bool   // rate limits and throttling on
 	Real     bool   // not a demo: there is nobody, and no demo.json
-	Args     []string
+	// Unchecked answers are not held against the OpenAPI document, which costs
+	// too much under load.
+	Unchecked bool
+	Args      []string
 
 	scheme string // empty: http
 }
@@ -53,11 +56,12 @@ type Server struct {
 	Demo  Demo
 	HTTP  *http.Client // follows no redirect; all host names lead to this server
 
-	options Options
-	address string
-	cmd     *exec.Cmd
-	exited  chan struct{}
-	log     string // file
+	options  Options
+	document *document
+	address  string
+	cmd      *exec.Cmd
+	exited   chan struct{}
+	log      string // file
 }
 
 // startTimeout is generous: the race detector on a busy machine is slow.
@@ -143,6 +147,10 @@ func (s *Server) start() error {
 	if err := s.untilReady(); err != nil {
 		s.Kill()
 		return fmt.Errorf("%w\n%s", err, s.Log())
+	}
+	if err := s.readDocument(); err != nil {
+		s.Kill()
+		return err
 	}
 	return s.readDemo()
 }

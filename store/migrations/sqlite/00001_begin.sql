@@ -22,8 +22,10 @@ CREATE TABLE decisions (
     request_id TEXT NOT NULL,
     body       BLOB NOT NULL
 );
-CREATE INDEX decisions_tenant_subject ON decisions (tenant, subject, idx);
-CREATE INDEX decisions_tenant_request ON decisions (tenant, request_id);
+CREATE INDEX decisions_tenant ON decisions (tenant, idx);
+CREATE INDEX decisions_subject ON decisions (tenant, subject, idx);
+CREATE INDEX decisions_resource ON decisions (tenant, resource, idx);
+CREATE INDEX decisions_request ON decisions (tenant, request_id, idx);
 
 -- What this installation is: demo, and marks that later versions add.
 CREATE TABLE marks (
@@ -192,7 +194,7 @@ CREATE TABLE api_keys (
     revoked_at   BIGINT,
     last_used_at BIGINT
 );
-CREATE INDEX api_keys_tenant ON api_keys (tenant, kind, created_at);
+CREATE INDEX api_keys_tenant ON api_keys (tenant, kind, id);
 
 CREATE TABLE idempotency_keys (
     tenant      TEXT NOT NULL,

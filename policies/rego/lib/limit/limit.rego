@@ -15,11 +15,11 @@ within if not _amount
 
 within if input.context.facts.adjusted_today + _amount <= data.limits.daily_adjust
 
-_amount := abs(input.context.facts.points_abs)
-
 _amount := abs(input.context.facts.points)
 
 # The effect checks it once more, inside its transaction.
+default obligations := {}
+
 obligations := {"daily_adjust_at_most": data.limits.daily_adjust} if not roles.at_least("super_admin")
 
 # METADATA

@@ -9,7 +9,7 @@ import data.pointgate.lib.denial
 
 # Nothing was named that could be owned: a list, a creation, or input that was
 # not understood, which the gate refuses after an allow.
-respected if not input.resource.id
+respected if input.resource.named == false
 
 respected if {
 	input.subject.type == "customer"

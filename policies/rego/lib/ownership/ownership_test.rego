@@ -28,4 +28,8 @@ test_what_is_not_there if {
 	}
 }
 
+test_not_said_whether_it_is_named if {
+	not ownership.respected with input as {"subject": {"type": "customer", "id": "cus_alice"}, "resource": {"type": "points_account"}}
+}
+
 test_nothing_named if ownership.respected with input as ask.about_nothing(ask.client("points.read", []))

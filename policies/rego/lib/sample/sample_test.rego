@@ -31,12 +31,12 @@ session(question) := object.union(question, {"context": {"authentication": {"met
 
 about(question, owner, tenant) := object.union(
 	question,
-	{"resource": {"id": "some", "properties": {"owner": owner, "tenant": tenant}}},
+	{"resource": {"named": true, "id": "some", "properties": {"owner": owner, "tenant": tenant}}},
 )
 
 about_nothing(question) := object.union(
 	{name: value | some name, value in question; name != "resource"},
-	{"resource": {"type": "points_account"}},
+	{"resource": {"type": "points_account", "named": false}},
 )
 
 with_facts(question, facts) := object.union(question, {"context": {"facts": facts}})
@@ -46,6 +46,7 @@ _question(type, id, roles, action, scopes) := {
 	"action": {"name": action},
 	"resource": {
 		"type": "points_account",
+		"named": true,
 		"id": "cus_alice",
 		"properties": {"owner": "cus_alice", "tenant": "demo"},
 	},

@@ -1,5 +1,6 @@
 package pointgate.points.earn
 
+import data.pointgate.lib.note
 import data.pointgate.lib.roles
 
 needed := ["points:adjust"] if input.subject.type == "staff"
@@ -20,3 +21,5 @@ allow if {
 }
 
 allow if roles.at_least("manager")
+
+obligations := note.obligations

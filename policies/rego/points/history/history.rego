@@ -1,5 +1,6 @@
 package pointgate.points.history
 
+import data.pointgate.lib.note
 import data.pointgate.lib.roles
 
 needed := ["points:read"]
@@ -20,3 +21,5 @@ allow if {
 }
 
 allow if roles.at_least("viewer")
+
+obligations := note.obligations

@@ -1,5 +1,6 @@
 package pointgate.points.redeem
 
+import data.pointgate.lib.note
 import data.pointgate.lib.roles
 
 needed := ["points:write"]
@@ -20,3 +21,5 @@ allow if {
 }
 
 allow if roles.at_least("manager")
+
+obligations := note.obligations

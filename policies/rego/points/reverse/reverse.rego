@@ -1,6 +1,7 @@
 package pointgate.points.reverse
 
 import data.pointgate.lib.limit
+import data.pointgate.lib.note
 import data.pointgate.lib.roles
 
 needed := ["points:adjust"]
@@ -23,4 +24,4 @@ reason := limit.over_daily_limit if {
 	not limit.within
 }
 
-obligations := limit.obligations
+obligations := object.union(limit.obligations, note.obligations)

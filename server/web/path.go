@@ -1,0 +1,27 @@
+package web
+
+import (
+	"regexp"
+	"strings"
+)
+
+// maxPath is how much of a path is kept; the longest of our routes is far shorter.
+const maxPath = 256
+
+// secrets are what our tokens look like, by their prefixes.
+var secrets = regexp.MustCompile(`pg[a-z]_[A-Za-z0-9_.~-]{12,}`)
+
+// Redact replaces what looks like one of our tokens by its prefix: whoever puts
+// one where it does not belong must not find it in the log and the records.
+func Redact(s string) string {
+	if !strings.Contains(s, "pg") {
+		return s
+	}
+	return secrets.ReplaceAllStringFunc(s, func(t string) string { return t[:4] + "…" })
+}
+
+// SafePath is a path as logs and records keep it: a copy, valid UTF-8, of
+// bounded length and without tokens.
+func SafePath(path string) string {
+	return strings.Clone(Redact(clip(strings.ToValidUTF8(path, "\uFFFD"), maxPath)))
+}
