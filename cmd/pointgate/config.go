@@ -159,7 +159,7 @@ func decodeFile(c *Config, file string) error {
 // setFromEnvironment reads POINTGATE_… for the flags that are not given.
 func setFromEnvironment(fs *pflag.FlagSet, given map[string]string) (err error) {
 	fs.VisitAll(func(f *pflag.Flag) {
-		name := "POINTGATE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		name := variable(f.Name)
 		value, ok := os.LookupEnv(name)
 		if _, flag := given[f.Name]; flag || !ok || err != nil || f.Name == "config" {
 			return
@@ -169,6 +169,25 @@ func setFromEnvironment(fs *pflag.FlagSet, given map[string]string) (err error) 
 		}
 	})
 	return err
+}
+
+// strayVariables are those of the environment that look like settings and are
+// none: a misspelt one would leave a limit or a proxy at its default in silence.
+func strayVariables(fs *pflag.FlagSet, environ []string) (stray []string) {
+	known := map[string]bool{"POINTGATE_URL": true, "POINTGATE_TOKEN": true} // of the other commands
+	fs.VisitAll(func(f *pflag.Flag) { known[variable(f.Name)] = true })
+	for _, pair := range environ {
+		name, _, _ := strings.Cut(pair, "=")
+		ours := strings.HasPrefix(name, "POINTGATE_") && !strings.HasPrefix(name, "POINTGATE_TEST_")
+		if ours && !known[name] && name != "POINTGATE_CHROMIUM" && name != "POINTGATE_BIN" {
+			stray = append(stray, name)
+		}
+	}
+	return stray
+}
+
+func variable(flag string) string {
+	return "POINTGATE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // setFlag sets a flag from its text; a list is replaced, not appended to.

@@ -250,3 +250,12 @@ func TestWhatIsSafeIsAccepted(t *testing.T) {
 		})
 	}
 }
+
+func TestAMisspeltVariableIsNamed(t *testing.T) {
+	fs := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	defaultConfig().bind(fs)
+	got := strayVariables(fs, []string{"POINTGATE_LISTEN=x", "POINTGATE_LISTN=x", "POINTGATE_TEST_POSTGRES=x", "POINTGATE_TOKEN=x", "PATH=x"})
+	if diff := cmp.Diff([]string{"POINTGATE_LISTN"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

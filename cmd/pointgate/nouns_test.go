@@ -36,6 +36,7 @@ func TestNounsThroughAServer(t *testing.T) {
 		{"token list --staff stf_s", []string{"STAFF", "laptop"}},
 		{"grant list --customer cus_a", []string{"SUBJECT"}},
 		{"session list --live", []string{"BROWSER"}},
+		{"session list --user cus_a", []string{"BROWSER"}},
 		{"audit list --action client.rotate", []string{"ACTION", "stf_admin", "client.rotate", "till", "true", "ok", "201"}},
 		{"audit list --since 1h --subject nobody", []string{"ACTION"}},
 	} {

@@ -87,7 +87,7 @@ type listening struct{ ops string }
 func listen(ctx context.Context, c *Config, srv *server.Server, o *ops, ready func(listening) error) error {
 	opsLn, err := net.Listen("tcp", c.OpsListen)
 	if err != nil {
-		return usage("ops-listen: %v", err)
+		return usage("%v (choose another with --ops-listen)", err)
 	}
 	defer opsLn.Close()
 	ln, err := publicListener(c)
@@ -116,7 +116,7 @@ func listen(ctx context.Context, c *Config, srv *server.Server, o *ops, ready fu
 func publicListener(c *Config) (net.Listener, error) {
 	ln, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return nil, usage("listen: %v", err)
+		return nil, usage("%v (choose another with --listen)", err)
 	}
 	if c.TLSCert == "" {
 		return ln, nil

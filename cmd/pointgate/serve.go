@@ -28,6 +28,9 @@ which beats the file.`,
 			if err := loadConfig(c, cmd.Flags(), file); err != nil {
 				return err
 			}
+			for _, name := range strayVariables(cmd.Flags(), os.Environ()) {
+				cmd.PrintErrf("pointgate: %s is no setting\n", name) // a warning: Kubernetes makes such names from services
+			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
 			defer stop()
 			return run(ctx, c, cmd.OutOrStdout())

@@ -3,6 +3,9 @@
 // tests have it), starts `pointgate serve --demo` on free loopback ports, and
 // has the demo's people log in, consent and call the API.
 //
+// Each answer is held against the OpenAPI document that the server serves, so that
+// the two can't drift apart; document.go says how.
+//
 // What it refuses: to look inside. It imports nothing of the server, and what it
 // learns it learns over HTTP and from the demo.json that the program writes.
 //
