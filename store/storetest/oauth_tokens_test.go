@@ -24,7 +24,7 @@ func code(hash, flow, grant string, expires time.Time) *store.Code {
 func standing(g *store.Grant) store.Standing {
 	return store.Standing{
 		SubjectType: "customer", Subject: "cus_alice", AuthTime: g.AuthTime, AMR: store.Words{"pwd"}, GrantEndsAt: g.ExpiresAt,
-		Roles: store.Words{}, Live: true,
+		Roles: store.Words{}, ClientScopes: store.Words{"points:read", "points:write", "points:transfer", "offline_access"}, Live: true,
 	}
 }
 
