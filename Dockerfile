@@ -6,7 +6,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=1 go build -trimpath -o /out/pointgate ./cmd/pointgate
+RUN CGO_ENABLED=1 CGO_CFLAGS="-O2 -g -DSQLITE_ENABLE_QPSG" go build -trimpath -o /out/pointgate ./cmd/pointgate
 
 FROM debian:bookworm-slim
 # The roots are for PostgreSQL with sslmode=verify-full.

@@ -46,7 +46,7 @@ func DueHolds(ctx context.Context, r Reader, tenant string, now Time, limit int)
 	return out, err
 }
 
-// InsertHold sets points aside, oldest lots first. Conflict: insufficient_points.
+// InsertHold sets points aside, oldest lots first. Conflicts: those of [Tx.Debit].
 func (tx *Tx) InsertHold(ctx context.Context, h *Hold) error {
 	h.Status = HoldHeld
 	if err := tx.take(ctx, taking{tenant: h.Tenant, customer: h.CustomerID, now: h.CreatedAt, usedBy: h.ID, points: h.Points}); err != nil {

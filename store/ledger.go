@@ -43,7 +43,7 @@ type Line struct {
 const lineColumns = `id, tenant, customer_id, type, points, balance_after, reason, internal_note, actor_type, actor,
 	client_id, request_id, decision_id, related_id, created_at, effective_at, expires_at`
 
-// Credit posts points that are new: the line, and a lot of them. An earn counts
+// Credit posts points that are new: the line, and the points in a lot. An earn counts
 // as earned in the account's life. Conflict: balance_limit.
 func (tx *Tx) Credit(ctx context.Context, l *Line) error {
 	d := delta{available: l.Points}
@@ -53,11 +53,11 @@ func (tx *Tx) Credit(ctx context.Context, l *Line) error {
 	if err := tx.post(ctx, l, d); err != nil {
 		return err
 	}
-	return tx.insertLot(ctx, l)
+	return tx.gain(ctx, l, credited(l))
 }
 
 // Debit posts points that are spent, oldest lots first; l.Points is below zero.
-// Conflict: insufficient_points.
+// Conflict: insufficient_points, or conflict where they are in too many lots.
 func (tx *Tx) Debit(ctx context.Context, l *Line) error {
 	if err := tx.take(ctx, takingFor(l)); err != nil {
 		return err
@@ -66,7 +66,7 @@ func (tx *Tx) Debit(ctx context.Context, l *Line) error {
 }
 
 // Transfer posts both lines of a transfer within a tenant. The receiver's lots
-// keep the expiry of the sender's. Conflict: insufficient_points, balance_limit.
+// keep the expiry of the sender's. Conflicts: those of [Tx.Debit], balance_limit.
 func (tx *Tx) Transfer(ctx context.Context, out, in *Line) error {
 	out.RelatedID, in.RelatedID = in.ID, out.ID
 	if err := tx.Debit(ctx, out); err != nil {
@@ -75,7 +75,7 @@ func (tx *Tx) Transfer(ctx context.Context, out, in *Line) error {
 	if err := tx.post(ctx, in, delta{available: in.Points}); err != nil {
 		return err
 	}
-	return tx.inheritLots(ctx, in, out.ID)
+	return tx.gain(ctx, in, inherited(out.ID))
 }
 
 // post moves the account and writes the line.

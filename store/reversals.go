@@ -4,11 +4,11 @@ import "context"
 
 // Undo posts rev, the reverse of was: the opposite points, related to it. What
 // was spent goes back into the lots that it came from, though they may have
-// expired since; what was credited is taken from its own lots first, then from
-// the oldest. Only a transfer_out needs mirror: it becomes a second line, on the
+// expired since; what was credited is taken from its own lots first, as much as
+// it put in each, then from the oldest. Only a transfer_out needs mirror: it becomes a second line, on the
 // receiver's account. The type, customer, points and relation of the lines are
-// filled in here. Conflicts: conflict (reversed before, or of a type that can't
-// be), insufficient_points, balance_limit.
+// filled in here. Conflicts: conflict (reversed before, of a type that can't be,
+// or its points are in too many lots: staff can adjust in parts), insufficient_points, balance_limit.
 func (tx *Tx) Undo(ctx context.Context, was, rev, mirror *Line) error {
 	if err := tx.notReversed(ctx, was.ID); err != nil {
 		return err

@@ -25,6 +25,9 @@
 //   - Members and parameters that it does not know, a GET with a body, a
 //     transfer to oneself.
 //
+// Points that come in one after the other with one expiry are one lot: a lot is
+// a place in the order of spending, not a receipt.
+//
 // # To add an operation
 //
 //   - <operation>.go: Parse (pure), Facts (what the policy asks), Effect or Read

@@ -20,6 +20,10 @@ var books = []struct{ rule, query string }{
 		(SELECT SUM(points) FROM ledger l WHERE l.tenant = x.tenant AND l.customer_id = x.customer_id AND l.seq <= x.seq)`},
 	{"a lot is what is left of it and what was used", `SELECT COUNT(*) FROM lots l WHERE l.tenant = ? AND l.points <> l.remaining +
 		(SELECT COALESCE(SUM(u.points), 0) FROM lot_uses u WHERE u.lot = l.seq)`},
+	{"a lot is what lines put in it", `SELECT COUNT(*) FROM lots l WHERE l.tenant = ? AND l.points <>
+		(SELECT COALESCE(SUM(g.points), 0) FROM lot_gains g WHERE g.lot = l.seq)`},
+	{"what a line brings is in lots", `SELECT COUNT(*) FROM ledger l WHERE l.tenant = ? AND l.points > 0 AND l.type <> 'reverse' AND l.points <>
+		(SELECT COALESCE(SUM(g.points), 0) FROM lot_gains g WHERE g.line_id = l.id)`},
 	{"an open hold has its points from lots, a closed one has none", `SELECT COUNT(*) FROM holds h WHERE h.tenant = ? AND
 		(CASE WHEN h.status = 'held' THEN h.points ELSE 0 END) <> (SELECT COALESCE(SUM(u.points), 0) FROM lot_uses u WHERE u.used_by = h.id)`},
 	{"lifetime_earned is what was earned and not reversed", `SELECT COUNT(*) FROM accounts a WHERE a.tenant = ? AND a.lifetime_earned <>

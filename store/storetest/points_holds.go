@@ -25,7 +25,7 @@ var holding = []PointsCase{
 		}
 	}},
 	{"a capture spends the oldest of the held points and gives the rest back", func(t *testing.T, b *Bank) {
-		b.Earn(t, "alice", 10, 0)
+		b.Earn(t, "alice", 10, time.Hour)
 		b.Earn(t, "alice", 10, 0)
 		h := b.Hold(t, "alice", 15, time.Hour)
 		l := b.Capture(t, h, 12)
@@ -46,7 +46,7 @@ var holding = []PointsCase{
 	}},
 	{"a release gives everything back", func(t *testing.T, b *Bank) {
 		b.Earn(t, "alice", 4, 0)
-		b.Earn(t, "alice", 6, 0)
+		b.Earn(t, "alice", 6, time.Hour)
 		h := b.Hold(t, "alice", 9, time.Hour)
 		wantCode(t, b.release(h), "")
 		wantLeft(t, b, "alice", 4, 6)

@@ -38,7 +38,7 @@ var reversing = []PointsCase{
 	}},
 	{"a reversed redemption goes back into its lots", func(t *testing.T, b *Bank) {
 		b.Earn(t, "alice", 10, 0)
-		b.Earn(t, "alice", 10, 0)
+		b.Earn(t, "alice", 10, time.Hour)
 		was := b.Redeem(t, "alice", 15)
 		rev, _, err := b.Undo(was)
 		if err != nil || rev.Points != 15 || rev.RelatedID != was.ID || rev.BalanceAfter != 20 {
@@ -61,7 +61,7 @@ var reversing = []PointsCase{
 	}},
 	{"a reversed earning takes its own lot first, then the oldest", func(t *testing.T, b *Bank) {
 		b.Earn(t, "alice", 10, 0)
-		was := b.Earn(t, "alice", 20, 0)
+		was := b.Earn(t, "alice", 20, time.Hour)
 		b.Redeem(t, "alice", 13) // 10 and 3
 		_, _, err := b.Undo(was)
 		wantCode(t, err, "insufficient_points") // 17 are left
@@ -105,7 +105,7 @@ var reversing = []PointsCase{
 	}},
 	{"a reversed transfer makes two lines", func(t *testing.T, b *Bank) {
 		b.Earn(t, "alice", 10, 0)
-		b.Earn(t, "bob", 3, 0)
+		b.Earn(t, "bob", 3, time.Hour)
 		out := b.Transfer(t, "alice", "bob", 6)
 		rev, mirror, err := b.Undo(out)
 		if err != nil || rev.Points != 6 || rev.RelatedID != out.ID || mirror.CustomerID != "bob" || mirror.Points != -6 || mirror.RelatedID != out.RelatedID {

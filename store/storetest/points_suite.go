@@ -3,6 +3,8 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -25,9 +27,9 @@ type PointsCase struct {
 // whose books must agree at its end.
 func Points(t *testing.T) {
 	Each(t, func(t *testing.T, db *store.DB) {
-		for i, c := range append(append(spending, holding...), reversing...) {
+		for i, c := range slices.Concat(spending, holding, reversing, joining) {
 			t.Run(c.Name, func(t *testing.T) {
-				b := NewBank(t, db, "t"+string(rune('a'+i)), "alice", "bob")
+				b := NewBank(t, db, fmt.Sprintf("t%d", i), "alice", "bob")
 				c.Test(t, b)
 				if err := Balanced(context.Background(), db, b.Tenant); err != nil {
 					t.Error(err)

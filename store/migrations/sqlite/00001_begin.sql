@@ -248,21 +248,29 @@ CREATE INDEX ledger_customer ON ledger (tenant, customer_id, seq);
 -- What one member of staff moved by hand today.
 CREATE INDEX ledger_by_hand ON ledger (tenant, actor, created_at) WHERE type IN ('adjust', 'reverse');
 
--- What is left of each earning, spent first in, first out.
+-- What is left of what came in, spent first in, first out. What comes in one after the other with one expiry is one lot.
 CREATE TABLE lots (
     seq         INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant      TEXT NOT NULL,
     customer_id TEXT NOT NULL,
-    line_id     TEXT NOT NULL,
     points      BIGINT NOT NULL,
     remaining   BIGINT NOT NULL CHECK (remaining >= 0 AND remaining <= points),
     expires_at  BIGINT,
     FOREIGN KEY (tenant, customer_id) REFERENCES accounts (tenant, customer_id)
 );
+-- Only of open lots, so that no plan ever walks through those that are spent.
 CREATE INDEX lots_open ON lots (tenant, customer_id, seq) WHERE remaining > 0;
 CREATE INDEX lots_due ON lots (tenant, expires_at) WHERE remaining > 0 AND expires_at IS NOT NULL;
 CREATE INDEX lots_expiring ON lots (tenant, customer_id, expires_at) WHERE remaining > 0 AND expires_at IS NOT NULL;
-CREATE INDEX lots_line ON lots (line_id);
+CREATE INDEX lots_alike ON lots (tenant, customer_id, COALESCE(expires_at, 0), seq) WHERE remaining > 0;
+
+-- Which lots a ledger line put its points in. For each lot: points = the sum of its gains.
+CREATE TABLE lot_gains (
+    line_id TEXT NOT NULL,
+    lot     BIGINT NOT NULL REFERENCES lots (seq),
+    points  BIGINT NOT NULL CHECK (points > 0),
+    PRIMARY KEY (line_id, lot)
+);
 
 -- Which lots a ledger line or an open hold took its points from, so that they can go back there.
 -- For each lot: points = remaining + the sum of its uses.
@@ -289,7 +297,7 @@ CREATE INDEX holds_due ON holds (tenant, expires_at) WHERE status = 'held';
 CREATE INDEX holds_customer ON holds (tenant, customer_id, created_at);
 
 -- +goose Down
-DROP TABLE holds; DROP TABLE lot_uses; DROP TABLE lots; DROP TABLE ledger; DROP TABLE accounts;
+DROP TABLE holds; DROP TABLE lot_uses; DROP TABLE lot_gains; DROP TABLE lots; DROP TABLE ledger; DROP TABLE accounts;
 DROP TABLE idempotency_keys; DROP TABLE api_keys; DROP TABLE refresh_tokens; DROP TABLE access_tokens;
 DROP TABLE codes; DROP TABLE grants; DROP TABLE client_secrets; DROP TABLE clients; DROP TABLE sessions;
 DROP TABLE setup_links; DROP TABLE users; DROP TABLE tenants; DROP TABLE marks; DROP TABLE decisions; DROP TABLE log_head;
