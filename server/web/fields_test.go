@@ -262,6 +262,8 @@ func TestTime(t *testing.T) {
 		"before it":              {`"1969-12-31T23:59:59Z"`, nil, "invalid"},
 		"the year zero":          {`"0000-01-01T00:00:00Z"`, nil, "invalid"},
 		"a year of five digits":  {`"10000-01-01T00:00:00Z"`, nil, "invalid"},
+		"five digits in UTC":     {`"9999-12-31T23:59:59-00:01"`, nil, "invalid"},
+		"before 1970 in UTC":     {`"1970-01-01T00:00:00+23:59"`, nil, "invalid"},
 		"a date":                 {`"2026-11-22"`, nil, "invalid"},
 		"no zone":                {`"2026-11-22T12:00:00"`, nil, "invalid"},
 		"a space":                {`"2026-11-22 12:00:00Z"`, nil, "invalid"},

@@ -23,5 +23,5 @@ func Redact(s string) string {
 // SafePath is a path as logs and records keep it: a copy, valid UTF-8, of
 // bounded length and without tokens.
 func SafePath(path string) string {
-	return strings.Clone(Redact(clip(strings.ToValidUTF8(path, "\uFFFD"), maxPath)))
+	return strings.Clone(clip(Redact(strings.ToValidUTF8(path, "\uFFFD")), maxPath)) // redacted first: a token that is cut is still a part of one
 }
