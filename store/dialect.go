@@ -24,6 +24,8 @@ type dialect struct {
 	// begin and lockHead start each group's transaction: they lock the log's
 	// head against every other writer and read its size.
 	begin, lockHead string
+	// tables counts the tables of a name, which is put behind it.
+	tables string
 	// local says that the database is a file on this machine.
 	local bool
 	// isExists tells a violated UNIQUE or PRIMARY KEY from other errors.
@@ -32,14 +34,16 @@ type dialect struct {
 
 var sqlite = dialect{
 	name: "sqlite", driver: "sqlite3", bind: sqlx.QUESTION, goose: goose.DialectSQLite3,
-	lockHead: `SELECT size FROM log_head`, // BEGIN IMMEDIATE has locked it already
+	lockHead: `SELECT size, frontier FROM log_head`, // BEGIN IMMEDIATE has locked it already
+	tables:   `SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name`,
 	begin:    `BEGIN IMMEDIATE`, local: true, isExists: sqliteExists,
 }
 
 var postgres = dialect{
 	name: "postgres", driver: "pgx", bind: sqlx.DOLLAR, goose: goose.DialectPostgres,
-	lockHead: `SELECT size FROM log_head FOR UPDATE`,
+	lockHead: `SELECT size, frontier FROM log_head FOR UPDATE`,
 	locker:   func() (lock.SessionLocker, error) { return lock.NewPostgresSessionLocker() },
+	tables:   `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename`,
 	begin:    `BEGIN`, isExists: postgresExists,
 }
 

@@ -12,7 +12,7 @@ type groupTx struct {
 	conn    *writeConn
 	db      *DB
 	ctx     context.Context
-	size    int64
+	head    logHead
 	records []*Record
 }
 
@@ -24,7 +24,7 @@ func (g *groupTx) begin() error {
 	if err != nil {
 		return err
 	}
-	return p.GetContext(g.ctx, &g.size)
+	return p.GetContext(g.ctx, &g.head)
 }
 
 // run does one job. A returned error ends the group; the job's own is in j.err.
@@ -54,5 +54,8 @@ func guarded(fn func(*Tx) error, tx *Tx) (err error) {
 			err = fmt.Errorf("store: an effect panicked: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return fn(tx)
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.fault
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -80,32 +79,38 @@ func (i *Inspector) Integrity(ctx context.Context) error {
 	return nil
 }
 
-// Log checks that the decision log has every index from 0 to its head, once.
+// Log checks that the log has every index from 0 to its head, once. [Inspector.Verify]
+// also checks what the records say.
 func (i *Inspector) Log(ctx context.Context) (size int64, err error) {
 	var row struct {
-		Size int64 `db:"size"`
-		Rows int64 `db:"records"`
-		Low  int64 `db:"low"`
-		Top  int64 `db:"top"`
+		Size    int64 `db:"size"`
+		Records int64 `db:"records"`
+		End     int64 `db:"ending"`
+		Gaps    int64 `db:"gaps"`
 	}
-	err = i.db.Get(ctx, &row, `SELECT (SELECT size FROM log_head) AS size, COUNT(*) AS records,
-		COALESCE(MIN(idx), 0) AS low, COALESCE(MAX(idx), -1) AS top FROM decisions`)
+	err = i.db.Get(ctx, &row, `SELECT (SELECT size FROM log_head) AS size, COALESCE(SUM(count), 0) AS records,
+		COALESCE(MAX(first + count), 0) AS ending, COALESCE(SUM(CASE WHEN first <> expected THEN 1 ELSE 0 END), 0) AS gaps
+		FROM (SELECT first, count, LAG(first + count, 1, 0) OVER (ORDER BY first) AS expected FROM batches) b`)
 	if err != nil {
 		return 0, err
 	}
-	if row.Rows != row.Size || row.Low != 0 || row.Top != row.Size-1 {
-		return row.Size, fmt.Errorf("%w: the head says %d records; there are %d, from %d to %d", ErrInvalid, row.Size, row.Rows, row.Low, row.Top)
+	if row.Records != row.Size || row.End != row.Size || row.Gaps > 0 {
+		return row.Size, fmt.Errorf("%w: the head says %d records; there are %d up to %d, with %d gaps", ErrInvalid, row.Size, row.Records, row.End, row.Gaps)
 	}
 	return row.Size, nil
 }
 
 // LastRecord is the time of the newest record; the zero Time if there is none.
 func (i *Inspector) LastRecord(ctx context.Context) (at Time, err error) {
-	err = i.db.Get(ctx, &at, `SELECT at FROM decisions ORDER BY idx DESC LIMIT 1`)
-	if errors.Is(err, ErrNotFound) {
-		return Time{}, nil
+	var last []batch
+	if err := i.db.Select(ctx, &last, `SELECT first, count, entries, keys, bodies FROM batches ORDER BY first DESC LIMIT 1`); err != nil || len(last) == 0 {
+		return Time{}, err
 	}
-	return at, err
+	records, err := last[0].records()
+	if err != nil || len(records) == 0 {
+		return Time{}, err
+	}
+	return records[len(records)-1].At, nil
 }
 
 // Ledger checks that each account's balance is the sum of its ledger lines, and

@@ -57,8 +57,8 @@ func TestInspection(t *testing.T) {
 		log, ledger bool // hold
 	}{
 		"all is well":             {"", true, true},
-		"a record is gone":        {`DELETE FROM decisions WHERE idx = 1`, false, true},
-		"the last record is gone": {`DELETE FROM decisions WHERE idx = 2`, false, true},
+		"a record is gone":        {`DELETE FROM batches WHERE first = 1`, false, true},
+		"the last record is gone": {`DELETE FROM batches WHERE first = 2`, false, true},
 		"a record too many":       {`UPDATE log_head SET size = 2`, false, true},
 		"another balance":         {`UPDATE accounts SET available = 31`, true, false},
 		"another hold":            {`UPDATE accounts SET available = 29, held = 13`, true, false},
@@ -182,7 +182,7 @@ func TestRestoreTakesNothingBroken(t *testing.T) {
 		"nothing":              func(t *testing.T) string { return write(t, nil) },
 		"half a file":          func(t *testing.T) string { return half(t, good(t, "")) },
 		"a newer schema":       spoiled(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`),
-		"a gap in the log":     spoiled(`DELETE FROM decisions WHERE idx = 1`),
+		"a gap in the log":     spoiled(`DELETE FROM batches WHERE first = 1`),
 		"a ledger that is off": spoiled(`UPDATE accounts SET available = 31`),
 	} {
 		t.Run(name, func(t *testing.T) {

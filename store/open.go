@@ -31,6 +31,11 @@ type Options struct {
 	Reserve int64
 	// Readers bounds the pool of reading connections; 0 means a useful default.
 	Readers int
+	// Observe is told of what the writer does; nil: nobody is.
+	Observe *Observer
+	// Upgrading is told how many of how many records have moved, where the log
+	// of an older version becomes a tree; nil: nobody is.
+	Upgrading Progress
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -58,11 +63,15 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		db.closeConnections()
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
+	if err := db.upgradeLog(ctx, o.Upgrading); err != nil {
+		db.closeConnections()
+		return nil, fmt.Errorf("upgrade the log: %w", err)
+	}
 	if err := db.LoadTenants(ctx); err != nil {
 		db.closeConnections()
 		return nil, err
 	}
-	db.writer = newWriter(db, o.Dir, o.Reserve)
+	db.writer = newWriter(db, &o)
 	return db, nil
 }
 

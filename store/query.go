@@ -49,6 +49,7 @@ type Tx struct {
 	db      *DB
 	ctx     context.Context // of the group
 	records []*Record
+	fault   error // of a record; fails the write
 }
 
 // Now is the clock of the DB.
@@ -56,8 +57,13 @@ func (tx *Tx) Now() Time { return At(tx.db.now()) }
 
 // Record adds a decision to the log, with the transaction. It is kept even when
 // a surrounding [Tx.Savepoint] is rolled back, and dropped when the write's
-// function returns an error.
-func (tx *Tx) Record(r *Record) { tx.records = append(tx.records, r) }
+// function returns an error. A body that is no record's fails the write.
+func (tx *Tx) Record(r *Record) {
+	if err := r.seal(); err != nil {
+		tx.fault = err
+	}
+	tx.records = append(tx.records, r)
+}
 
 // Get implements [Reader].
 func (tx *Tx) Get(_ context.Context, dest any, query string, args ...any) error {

@@ -20,6 +20,8 @@ func At(t time.Time) Time {
 	return Time{t.UTC().Truncate(time.Microsecond)}
 }
 
+func fromMicros(us int64) Time { return Time{time.UnixMicro(us).UTC()} }
+
 // Value implements driver.Valuer.
 func (t Time) Value() (driver.Value, error) {
 	if t.IsZero() {
@@ -34,7 +36,7 @@ func (t *Time) Scan(src any) error {
 	case nil:
 		*t = Time{}
 	case int64:
-		*t = Time{time.UnixMicro(v).UTC()}
+		*t = fromMicros(v)
 	default:
 		return fmt.Errorf("store: a time column holds %T", src)
 	}

@@ -30,6 +30,9 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 
 // Append records a decision that has no effect, durable when it returns.
 func (db *DB) Append(ctx context.Context, r *Record) error {
+	if err := r.seal(); err != nil {
+		return err
+	}
 	return db.writer.do(ctx, &job{record: r})
 }
 
@@ -56,13 +59,29 @@ type writer struct {
 	fault atomic.Pointer[error] // why the last group failed; nil when it did not
 	stop  context.CancelFunc
 	ended sync.WaitGroup
+	// observe is the observer's; nil if there is none.
+	observe func(took time.Duration, writes, records int, err error)
 	mu    sync.RWMutex // held to write while closing
 	shut  bool
 }
 
-func newWriter(db *DB, dir string, reserve int64) *writer {
+// Observer is told of what the writer does, on its goroutine: it must be quick.
+// A nil func is not called.
+type Observer struct {
+	// Commit is told of each group: how long its transaction took, and how many
+	// writes and records were in it. err is nil when it became durable.
+	Commit func(took time.Duration, writes, records int, err error)
+}
+
+// QueueDepth is how many writes are waiting for a group.
+func (db *DB) QueueDepth() int { return len(db.writer.queue) }
+
+func newWriter(db *DB, o *Options) *writer {
 	ctx, stop := context.WithCancel(context.Background())
-	w := &writer{db: db, queue: make(chan *job, maxQueue), stop: stop, space: &diskSpace{dir: dir, reserve: reserve}}
+	w := &writer{db: db, queue: make(chan *job, maxQueue), stop: stop, space: &diskSpace{dir: o.Dir, reserve: o.Reserve}}
+	if o.Observe != nil {
+		w.observe = o.Observe.Commit
+	}
 	w.space.look()
 	w.ended.Go(func() { w.space.watch(ctx) })
 	w.ended.Go(w.run)
@@ -160,7 +179,11 @@ func (w *writer) commit(group []*job) {
 	if len(live) == 0 {
 		return
 	}
-	err := w.transact(live)
+	began := time.Now()
+	records, err := w.transact(live)
+	if w.observe != nil {
+		w.observe(time.Since(began), len(live), records, err)
+	}
 	if err != nil {
 		w.fault.Store(&err)
 	} else if w.fault.Load() != nil {
@@ -177,12 +200,12 @@ func (w *writer) commit(group []*job) {
 // transact runs the group in one transaction. After any failure the connection
 // is dropped: what a database thinks after a failed fsync can't be relied on,
 // so the next group begins by asking it anew.
-func (w *writer) transact(group []*job) (err error) {
+func (w *writer) transact(group []*job) (records int, err error) {
 	ctx, cancel := w.groupContext()
 	defer cancel()
 	if w.conn == nil {
 		if w.conn, err = openWriteConn(ctx, w.db); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	g := &groupTx{conn: w.conn, db: w.db, ctx: ctx}
@@ -193,23 +216,25 @@ func (w *writer) transact(group []*job) (err error) {
 		}
 	}()
 	if err = g.begin(); err != nil {
-		return err
+		return 0, err
 	}
 	for _, j := range group {
 		if err = g.run(j); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if err = g.insertRecords(); err != nil {
-		return err
+		return 0, err
 	}
 	if err = w.conn.exec(ctx, `COMMIT`); err == nil {
-		return nil
+		return len(g.records), nil
 	}
 	if w.committed(g) {
-		return nil
+		w.conn.drop()
+		w.conn = nil
+		return len(g.records), nil
 	}
-	return fmt.Errorf("commit: %w", err)
+	return 0, fmt.Errorf("commit: %w", err)
 }
 
 // groupContext: SQLite is on this machine and interrupts by goroutine, so it
@@ -231,8 +256,6 @@ func (w *writer) committed(g *groupTx) bool {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
-	last := g.records[len(g.records)-1]
-	var id string
-	err := w.db.Get(ctx, &id, `SELECT id FROM decisions WHERE idx = ?`, last.Index)
-	return err == nil && id == last.ID
+	g.ctx = ctx
+	return g.isIn(w.db.read)
 }

@@ -88,7 +88,7 @@ func TestDoctor(t *testing.T) {
 		"wrong configuration": {func(*testing.T, string, *store.DB) {}, []string{"--limits", "maybe"}, "config"},
 		"a clock set back": {func(t *testing.T, _ string, db *store.DB) {
 			at := store.At(time.Now().Add(time.Hour))
-			if err := db.Append(context.Background(), &store.Record{ID: "d", At: at, Body: []byte("{}")}); err != nil {
+			if err := db.Append(context.Background(), &store.Record{ID: "d", At: at, Body: []byte(`{"custom":{"tenant":""}}`)}); err != nil {
 				t.Fatal(err)
 			}
 		}, nil, "clock"},

@@ -28,8 +28,7 @@ func (a *Admin) Decisions() Handlers {
 			if err != nil {
 				return nil, err
 			}
-			event, err := r.Event()
-			return &decision{r.Index, event}, err
+			return &decision{r.Index, r.Event()}, nil
 		},
 	}
 	l := &list[decision, store.DecisionFilter]{
@@ -75,11 +74,7 @@ func (a *Admin) decisionRows(ctx context.Context, _ store.Reader, q *query[store
 	records, err := a.Store.Decisions(ctx, f)
 	out := make([]decision, len(records))
 	for i := range records {
-		event, err := records[i].Event()
-		if err != nil {
-			return nil, err
-		}
-		out[i] = decision{records[i].Index, event}
+		out[i] = decision{records[i].Index, records[i].Event()}
 	}
 	return out, err
 }

@@ -37,6 +37,10 @@ type Call struct {
 	Resource   policies.Resource
 	Decision   *policies.Decision
 	Now        time.Time
+	// Related is another person that the request touches, set by Facts; Lines are
+	// the ids of the ledger lines that the effect wrote. The record names them.
+	Related string
+	Lines   []string
 }
 
 // Operation is one protected thing that can be asked for. T is its parsed

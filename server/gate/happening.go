@@ -28,7 +28,7 @@ type Happening struct {
 // Record has the shape of a decision's record, without an input, and with a
 // path of its own: pointgate/ and the action.
 func (h *Happening) Record() *store.Record {
-	custom := map[string]any{"tenant": h.Tenant}
+	custom := map[string]any{"tenant": h.Tenant, "status": h.Status, "code": h.Code}
 	for k, v := range h.Custom {
 		custom[k] = v
 	}

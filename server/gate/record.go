@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/pointgate/pointgate/policies"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
 
 // event is the record in the shape of OPA's decision log event (EventV1), so
-// that tools which read OPA's logs read ours. custom.index and custom.status
-// are columns of the store and are put in when it is read.
+// that tools which read OPA's logs read ours. Custom stays the last member:
+// custom.index and custom.nonce are put in behind it when a record is read.
 type event struct {
 	Labels      map[string]string         `json:"labels"`
 	DecisionID  string                    `json:"decision_id"`
@@ -44,7 +45,6 @@ func (g *Gate) record(c *Call, a *web.Answer) *store.Record {
 		Labels: g.Labels, DecisionID: c.DecisionID, Path: "pointgate/decision",
 		Input: d.Input, Result: d.Result,
 		RequestedBy: c.Origin.IP, Timestamp: c.Now.Format(time.RFC3339Nano),
-		Custom: map[string]any{"tenant": c.Tenant.ID, "data_digest": d.DataDigest},
 	}
 	if d.Revision != "" {
 		e.Bundles = map[string]bundleRevision{"pointgate": {d.Revision}}
@@ -57,10 +57,30 @@ func (g *Gate) record(c *Call, a *web.Answer) *store.Record {
 	if a.Code != "ok" {
 		code = a.Code
 	}
+	e.Custom = map[string]any{"tenant": c.Tenant.ID, "status": a.Status, "code": code, "data_digest": d.DataDigest}
+	for name, value := range map[string]string{"grant": k.GrantID, "related": c.Related} {
+		if value != "" {
+			e.Custom[name] = value
+		}
+	}
+	if len(c.Lines) > 0 && a.Status < 300 { // else they were undone
+		e.Custom["ledger"] = c.Lines
+	}
 	body, _ := json.Marshal(&e) // maps of strings and numbers, and JSON that we made: can't fail
 	return &store.Record{
 		ID: c.DecisionID, At: store.At(c.Now), Tenant: c.Tenant.ID, Subject: k.ID, Client: k.ClientID,
 		Action: c.Action, Resource: c.Resource.ID, Allow: d.Allow, Code: code, Status: a.Status,
+		Related: c.Related, Grant: k.GrantID, IP: c.Origin.IP, Rules: rulesOf(d),
 		Request: c.Event.RequestID, Body: body,
 	}
+}
+
+// rulesOf are the rules that denied.
+func rulesOf(d *policies.Decision) (rules store.Words) {
+	for _, reason := range d.Reasons {
+		if !rules.Has(reason.Rule) {
+			rules = append(rules, reason.Rule)
+		}
+	}
+	return rules
 }

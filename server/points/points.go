@@ -89,9 +89,10 @@ func missing(c *gate.Call, id string) policies.Resource {
 
 // newLine begins a line with what the call says of it.
 func (p *Points) newLine(c *gate.Call, kind string) *store.Line {
-	now := store.At(c.Now)
+	now, id := store.At(c.Now), p.id("txn_")
+	c.Lines = append(c.Lines, id)
 	return &store.Line{
-		ID: p.id("txn_"), Tenant: c.Tenant.ID, Type: kind,
+		ID: id, Tenant: c.Tenant.ID, Type: kind,
 		ActorType: c.Caller.Type, Actor: c.Caller.ID, ClientID: c.Caller.ClientID,
 		RequestID: c.Event.RequestID, DecisionID: c.DecisionID, CreatedAt: now, EffectiveAt: now,
 	}

@@ -66,5 +66,8 @@ func (p *Points) reverse(ctx context.Context, tx *store.Tx, c *gate.Call, v *rev
 	if err := tx.Undo(ctx, v.was, l, mirror); err != nil {
 		return nil, err
 	}
+	if mirror.CustomerID == "" {
+		c.Lines = []string{l.ID}
+	}
 	return posted(ctx, tx, c, l)
 }

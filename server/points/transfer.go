@@ -45,6 +45,7 @@ func (t *transfer) facts(ctx context.Context, r store.Reader, c *gate.Call) (pol
 	if err != nil || t.to == "" {
 		return res, facts, err
 	}
+	c.Related = t.to
 	to := target{customer: t.to}
 	there, _, err := to.facts(ctx, r, c)
 	t.receiver = to.account

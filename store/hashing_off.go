@@ -1,0 +1,5 @@
+//go:build nohash
+
+package store
+
+const hashing = false

@@ -1,0 +1,63 @@
+-- +goose Up
+-- The log becomes a Merkle tree. The rows of the old table move into it when the
+-- database is opened (upgrade.go), and the table goes.
+DROP INDEX decisions_tenant;
+DROP INDEX decisions_subject;
+DROP INDEX decisions_resource;
+DROP INDEX decisions_request;
+ALTER TABLE decisions RENAME TO decisions_old;
+UPDATE log_head SET size = 0;
+-- The roots of the complete subtrees that the tree is made of, largest first.
+ALTER TABLE log_head ADD COLUMN frontier BYTEA NOT NULL DEFAULT '';
+
+-- One row for the records of one commit, or for a part of them that is small
+-- enough to be read for one record's sake. Their indexes are contiguous.
+CREATE TABLE batches (
+    first   BIGINT PRIMARY KEY,
+    count   BIGINT NOT NULL,
+    entries BYTEA NOT NULL, -- 32 bytes each
+    keys    BYTEA NOT NULL, -- what lists and counts are made of
+    bodies  BYTEA NOT NULL  -- nonce and event of each
+);
+
+-- The nodes of levels 8, 16, 24 …; those between are made of these and of entries.
+CREATE TABLE tree_nodes (
+    level BIGINT NOT NULL,
+    n     BIGINT NOT NULL,
+    hash  BYTEA NOT NULL,
+    PRIMARY KEY (level, n)
+);
+
+-- The keys that sign checkpoints, each sealed by the master secret.
+CREATE TABLE log_keys (
+    verifier   TEXT PRIMARY KEY, -- a vkey of C2SP signed-note
+    sealed     BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
+    retired_at BIGINT
+);
+
+CREATE TABLE checkpoints (
+    at   BIGINT PRIMARY KEY,
+    size BIGINT NOT NULL,
+    root BYTEA NOT NULL,
+    note TEXT NOT NULL
+);
+CREATE INDEX checkpoints_size ON checkpoints (size);
+
+-- How far those who follow the log have come.
+CREATE TABLE cursors (
+    name TEXT PRIMARY KEY,
+    idx  BIGINT NOT NULL
+);
+
+-- Erasures that were asked for. person is emptied when one is done.
+CREATE TABLE erasures (
+    id           TEXT PRIMARY KEY, -- of the decision that allowed it
+    tenant       TEXT NOT NULL REFERENCES tenants (id),
+    person       TEXT NOT NULL,
+    size         BIGINT NOT NULL, -- of the log when it was asked for
+    position     BIGINT NOT NULL, -- how far it has come
+    records      BIGINT NOT NULL, -- erased so far
+    requested_at BIGINT NOT NULL,
+    done_at      BIGINT
+);
