@@ -36,6 +36,7 @@ func (g *groupTx) insertRecords() error {
 	for i, r := range g.records {
 		r.Index = g.head.Size + int64(i)
 		if hashing {
+			r.Entry = r.commitment.At(r.Index)
 			nodes = append(nodes, tree.Append(r.Entry.Leaf())...)
 		}
 		if b.add(r); b.full() || i == len(g.records)-1 {

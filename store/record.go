@@ -41,11 +41,13 @@ type Record struct {
 	// Nonce and Entry are set by the log.
 	Nonce trail.Nonce
 	Entry trail.Entry
+
+	commitment trail.Commitment
 }
 
 var errBody = errors.New("store: a record's body does not end with its member custom")
 
-// seal commits the record to its body.
+// seal commits the record to its body. It takes the hashing off the writer.
 func (r *Record) seal() error {
 	n := len(r.Body)
 	if n < 4 || r.Body[n-1] != '}' || r.Body[n-2] != '}' || r.Body[n-3] == '{' {
@@ -53,7 +55,7 @@ func (r *Record) seal() error {
 	}
 	if hashing {
 		r.Nonce = trail.NewNonce()
-		r.Entry = trail.Commit(r.Nonce, r.Body)
+		r.commitment = trail.Commit(r.Nonce, r.Body)
 	}
 	return nil
 }

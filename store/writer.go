@@ -61,8 +61,8 @@ type writer struct {
 	ended sync.WaitGroup
 	// observe is the observer's; nil if there is none.
 	observe func(took time.Duration, writes, records int, err error)
-	mu    sync.RWMutex // held to write while closing
-	shut  bool
+	mu      sync.RWMutex // held to write while closing
+	shut    bool
 }
 
 // Observer is told of what the writer does, on its goroutine: it must be quick.

@@ -7,10 +7,12 @@
 //
 // A record is one JSON event. The tree holds its entry:
 //
-//	entry = SHA-256("pointgate-record-v1\n" || nonce || body)
-//	leaf  = SHA-256(0x00 || entry)
+//	commitment = SHA-256("pointgate-record-v1\n" || nonce || body)
+//	entry      = SHA-256(index || commitment)
+//	leaf       = SHA-256(0x00 || entry)
 //
-// with a nonce of 32 random bytes for each record. Who has body and nonce can
+// with a nonce of 32 random bytes for each record, and the index as 8 bytes, the
+// highest first. Who has body and nonce can
 // check the entry; who has the entry alone learns nothing, not even by guessing
 // bodies. So a person's bodies can be erased with their nonces, and the tree, its
 // checkpoints and its proofs still hold.
