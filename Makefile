@@ -2,7 +2,7 @@
 # Go, gcc, make and git are enough; what else a test wants it gets, or says that it skipped.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check browser bench fmt cover clean
+.PHONY: help build run test check browser bench bench-trail fmt cover clean
 
 # SQLite is compiled from C.
 export CGO_ENABLED := 1
@@ -11,7 +11,7 @@ export CGO_ENABLED := 1
 export CGO_CFLAGS := -O2 -g -DSQLITE_ENABLE_QPSG
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r name what; do printf '  make %-9s%s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name what; do printf '  make %-12s%s\n' "$$name" "$$what"; done
 
 build: ## build bin/pointgate
 	go build -o bin/pointgate ./cmd/pointgate
@@ -38,6 +38,11 @@ browser: ## get what the browser tests need, where that may be installed
 
 bench: ## load the real binary and a bare Fiber handler, and compare
 	go run ./tests/bench
+
+bench-trail: ## what the proofs of the audit trail cost: the program against a build without them
+	go run ./tests/bench -trail -seconds 5 -rounds 5
+	go test -run '^$$' -bench Append -benchtime 3s -tags nohash ./store
+	go test -run '^$$' -bench Append -benchtime 3s ./store
 
 fmt: ## format the Go code
 	gofmt -w cmd oauth2 policies server store tests

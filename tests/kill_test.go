@@ -1,26 +1,58 @@
 package tests
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
+	"strconv"
 	"sync"
 	"testing"
 
+	"github.com/pointgate/pointgate/store"
+	"github.com/pointgate/pointgate/store/storetest"
 	"github.com/pointgate/pointgate/tests/harness"
 )
 
-// TestKillUnderLoad kills the program ten times in the middle of its work, on
-// one data folder. Whatever was answered must be in the log, whatever was done
-// must have its decision there, and whatever was left unanswered must happen
-// exactly once when it is sent again.
+// kills is how many times the program is killed on each database; `make
+// campaign` asks for more than every run of the tests.
+func kills(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("POINTGATE_TEST_KILLS")
+	if text == "" {
+		return 4
+	}
+	return must(strconv.Atoi(text))(t)
+}
+
+// TestKillUnderLoad kills the program again and again in the middle of its work,
+// on one database. Whatever was answered must be a leaf of the log's tree, once;
+// whatever was done must have its decision there; and whatever was left
+// unanswered must happen exactly once when it is sent again.
 func TestKillUnderLoad(t *testing.T) {
-	s := harness.Start(t, harness.Options{})
-	effects := map[string]bool{}
-	for round := range 10 {
-		l := &load{server: s, enough: 60 + 20*round, effects: effects}
+	for _, o := range []harness.Options{{Dir: t.TempDir()}, {Dir: t.TempDir(), Database: "postgres"}} {
+		name := cmp.Or(o.Database, "sqlite")
+		t.Run(name, func(t *testing.T) {
+			if o.Database != "" {
+				o.Database = storetest.Postgres(t)
+			}
+			killAgainAndAgain(t, o)
+		})
+	}
+}
+
+func killAgainAndAgain(t *testing.T, o harness.Options) {
+	s := harness.Start(t, o)
+	effects, decisions := map[string]bool{}, map[string]bool{}
+	for round := range kills(t) {
+		l := &load{server: s, enough: 60 + 20*(round%10), effects: effects}
 		l.run(t)
+		for _, a := range l.answered {
+			decisions[a.decision] = true
+		}
+		leavesHold(t, store.Options{Dir: o.Dir, URL: o.Database}, decisions)
 		if err := s.Restart(); err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
@@ -29,6 +61,32 @@ func TestKillUnderLoad(t *testing.T) {
 		if t.Failed() {
 			t.Fatalf("round %d", round)
 		}
+	}
+}
+
+// leavesHold looks at the database that the killed program left: its log verifies,
+// and every decision that was answered is in it once.
+func leavesHold(t *testing.T, o store.Options, decisions map[string]bool) {
+	t.Helper()
+	db := must(store.Open(t.Context(), o))(t)
+	defer db.Close()
+	size := must(db.LogSize(t.Context()))(t)
+	leaves := map[string]int{}
+	if err := db.Records(t.Context(), 0, size, func(r *store.Record) error { leaves[r.ID]++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if int64(len(leaves)) != size {
+		t.Errorf("%d records have %d ids", size, len(leaves))
+	}
+	for id := range decisions {
+		if leaves[id] != 1 {
+			t.Errorf("answered decision %q is in the log %d times", id, leaves[id])
+		}
+	}
+	i := must(store.Inspect(o))(t)
+	defer i.Close()
+	if v := must(i.Verify(t.Context(), nil, nil))(t); len(v.Findings) > 0 || v.Size != size {
+		t.Errorf("verified %d of %d records: %v", v.Size, size, v.Findings)
 	}
 }
 

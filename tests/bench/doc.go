@@ -8,6 +8,9 @@
 //
 //	go run ./tests/bench [-seconds 3] [-rounds 3]
 //
+// With -trail it measures what hashing and proving the log costs: the program
+// against a build of it with the tag nohash, in turns.
+//
 // # To add a case
 //
 // A line in cases (main.go): the request, and how it differs from one to the next.

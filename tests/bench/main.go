@@ -17,12 +17,16 @@ import (
 func main() {
 	seconds := flag.Int("seconds", 3, "of load for each case in each round")
 	rounds := flag.Int("rounds", 3, "of all cases")
+	trail := flag.Bool("trail", false, "compare with a build that does not hash its log")
 	bare := flag.String("bare", "", "be the bare handler on this address")
 	flag.Parse()
 	var err error
-	if *bare != "" {
+	switch {
+	case *bare != "":
 		err = serveBare(*bare)
-	} else {
+	case *trail:
+		err = benchTrail(time.Duration(*seconds)*time.Second, *rounds)
+	default:
 		err = bench(time.Duration(*seconds)*time.Second, *rounds)
 	}
 	if err != nil {

@@ -18,16 +18,22 @@ var Binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "pointgate")
-	args := []string{"build", "-o", path}
+	var flags []string
 	if race {
-		args = append(args, "-race")
+		flags = append(flags, "-race")
 	}
+	return path, Build(path, flags...)
+})
+
+// Build builds the program to path with more flags of the go command.
+func Build(path string, flags ...string) error {
+	args := append([]string{"build", "-o", path}, flags...)
 	out, err := exec.Command("go", append(args, "github.com/pointgate/pointgate/cmd/pointgate")...).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("the program does not build: %w\n%s", err, out)
+		return fmt.Errorf("the program does not build: %w\n%s", err, out)
 	}
-	return path, nil
-})
+	return nil
+}
 
 // Main runs a package's tests and removes the binary behind them.
 func Main(m *testing.M) {

@@ -30,6 +30,7 @@ type Options struct {
 	// too much under load.
 	Unchecked bool
 	Args      []string
+	Program   string // path of another build of the program; empty: [Binary]
 
 	scheme string // empty: http
 }
@@ -114,9 +115,12 @@ func (s *Server) Restart() (err error) {
 }
 
 func (s *Server) start() error {
-	binary, err := Binary()
-	if err != nil {
-		return err
+	binary := s.options.Program
+	if binary == "" {
+		var err error
+		if binary, err = Binary(); err != nil {
+			return err
+		}
 	}
 	public, ops := freePort(), freePort()
 	s.address = "127.0.0.1:" + public
