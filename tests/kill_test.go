@@ -16,11 +16,14 @@ import (
 	"github.com/pointgate/pointgate/tests/harness"
 )
 
+// campaign names the variable that asks for the long form of these tests.
+const campaign = "POINTGATE_TEST_KILLS"
+
 // kills is how many times the program is killed on each database; `make
 // campaign` asks for more than every run of the tests.
 func kills(t *testing.T) int {
 	t.Helper()
-	text := os.Getenv("POINTGATE_TEST_KILLS")
+	text := os.Getenv(campaign)
 	if text == "" {
 		return 4
 	}
