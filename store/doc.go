@@ -11,6 +11,18 @@
 // different nodes run one after another: inside an effect there is nothing to
 // race with.
 //
+// # The log
+//
+// A [Record] is one JSON event and a leaf of a Merkle tree (package trail). The
+// records of one commit are one row of batches: what the tree holds of them
+// (entries), what lists are made of (keys), and nonce and event of each (bodies).
+// The tree grows in the same transaction; log_head holds its size and frontier,
+// tree_nodes its nodes of every eighth level, and every other hash is made of a
+// few of these when it is asked for. Nothing of a row ever changes but bodies and
+// keys of records that are erased. [Inspector.Verify] reads all of it and names
+// what was tampered with. Lists and counts come out of a search index, which is
+// derived from the keys behind the commits and can be thrown away at any time.
+//
 // Queries that are also asked inside a write are functions of a [Reader]; those
 // that never are, methods of [DB]. What changes rows is a method of [Tx].
 //
