@@ -13,8 +13,9 @@ export CGO_CFLAGS := -O2 -g -DSQLITE_ENABLE_QPSG
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name what; do printf '  make %-12s%s\n' "$$name" "$$what"; done
 
-build: ## build bin/pointgate
+build: ## build bin/pointgate and bin/pointgate-verify
 	go build -o bin/pointgate ./cmd/pointgate
+	CGO_ENABLED=0 go build -o bin/pointgate-verify ./cmd/pointgate-verify
 
 run: build ## build, and serve the demo on 127.0.0.1:8080
 	bin/pointgate serve --demo

@@ -39,12 +39,16 @@ func (p *Provider) authenticate(ctx context.Context, x *exchange, authorization 
 	}
 	if c != nil && c.Public {
 		if shown.secret != "" {
+			x.claimed = c.ID
 			return nil, refuse("invalid_client") // it has none, so this is somebody's mistake or guess
 		}
 		x.client = c
 		return c, nil
 	}
 	if err := p.checkSecret(ctx, x, shown); err != nil {
+		if c != nil {
+			x.claimed = c.ID
+		}
 		return nil, err
 	}
 	if c == nil {

@@ -25,7 +25,7 @@ type Person struct {
 func (p *Provider) Approve(ctx context.Context, f *Flow, who Person, ticked []string) (redirect string, err error) {
 	granted := holdable(who.Type, keep(f.Scopes, within(ticked)))
 	if !useful(granted) {
-		return p.Deny(f), nil
+		return p.Deny(ctx, f, who)
 	}
 	ctx, x := p.begin(ctx, &store.Tenant{ID: f.Tenant, Issuer: f.Issuer})
 	ar, err := p.authorizeRequest(ctx, x, f, granted)
@@ -38,6 +38,8 @@ func (p *Provider) Approve(ctx context.Context, f *Flow, who Person, ticked []st
 	}
 	x.code.Flow = f.ID
 	x.grant = newGrant(x, ar.GetID(), who, granted)
+	x.event = x.about(Granted, x.grant.ID, f.ClientID, who.Type, who.ID)
+	x.event.Client, x.event.Asked, x.event.Scopes, x.event.ExpiresAt = false, f.Scopes, granted, x.grant.ExpiresAt.Time
 	x.add(func(ctx context.Context, tx *store.Tx) error { return enabled(ctx, tx, x.grant) })
 	x.add(func(ctx context.Context, tx *store.Tx) error { return tx.InsertGrant(ctx, x.grant) })
 	x.add(func(ctx context.Context, tx *store.Tx) error { return once(tx.InsertCode(ctx, x.code)) })
@@ -47,8 +49,16 @@ func (p *Provider) Approve(ctx context.Context, f *Flow, who Person, ticked []st
 	return f.answer(url.Values{"code": {answer.GetParameters().Get("code")}}), nil
 }
 
-// Deny is where the browser takes a refusal.
-func (p *Provider) Deny(f *Flow) string { return f.refuse(refuse("access_denied")).Redirect }
+// Deny records a person's no, and returns where the browser takes it.
+func (p *Provider) Deny(ctx context.Context, f *Flow, who Person) (redirect string, err error) {
+	ctx, x := p.begin(ctx, &store.Tenant{ID: f.Tenant, Issuer: f.Issuer})
+	x.event = x.about(Denied, "", f.ClientID, who.Type, who.ID)
+	x.event.Asked = f.Scopes
+	if err := p.commit(ctx, x); err != nil {
+		return "", x.end(err)
+	}
+	return f.refuse(refuse("access_denied")).Redirect, nil
+}
 
 // authorizeRequest builds fosite's request anew from the flow: since it was
 // checked, the client may have lost its address, or been disabled.

@@ -16,13 +16,15 @@ type exchange struct {
 	now    time.Time
 
 	client  *client      // that was asked for or authenticated
+	claimed string       // id of a client that there is, without its secret
 	code    *store.Code  // that is presented, or, on consent, made
 	grant   *store.Grant // that is made
 	access  *store.AccessToken
 	replay  *Answer // of a refresh, new or again
 	inTX    bool    // between fosite's BeginTX and Commit
 	steps   []step
-	told    func(tx *store.Tx, r Reuse)
+	event   *Event // what the steps amount to; nil: nothing to tell
+	record  func(tx *store.Tx, e *Event)
 	fault   error // of the store; fosite swallows some errors or renames them
 	granted struct {
 		id   string
@@ -35,7 +37,7 @@ type step func(ctx context.Context, tx *store.Tx) error
 type exchangeKey struct{}
 
 func (p *Provider) begin(ctx context.Context, t *store.Tenant) (context.Context, *exchange) {
-	x := &exchange{tenant: t, now: store.At(p.now()).Time, told: p.told}
+	x := &exchange{tenant: t, now: store.At(p.now()).Time, record: p.recordTo(ctx)}
 	return context.WithValue(ctx, exchangeKey{}, x), x
 }
 
@@ -57,8 +59,8 @@ type kept struct{ refusal *Error }
 // Error implements error.
 func (k kept) Error() string { return k.refusal.Error() }
 
-// commit runs the steps in one write. What a step refuses undoes all, but for a
-// refusal that is kept.
+// commit runs the steps in one write, with the record of what they amount to.
+// What a step refuses undoes all, but for a refusal that is kept.
 func (p *Provider) commit(ctx context.Context, x *exchange) error {
 	var refusal error
 	err := p.store.Write(ctx, func(tx *store.Tx) error {
@@ -72,6 +74,9 @@ func (p *Provider) commit(ctx context.Context, x *exchange) error {
 			if err != nil {
 				return err
 			}
+		}
+		if x.event != nil {
+			x.record(tx, x.event)
 		}
 		return nil
 	})

@@ -34,22 +34,12 @@ type Config struct {
 	SealKey []byte
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// ReuseDetected is told of a code or refresh token that was used again,
-	// inside the write that revokes its grant, so that it can record it there.
-	// nil means nobody asks.
-	ReuseDetected func(tx *store.Tx, r Reuse)
-}
-
-// Reuse is a code or refresh token that was shown again after its use: either
-// it or its successor is in wrong hands, so the whole grant was revoked.
-type Reuse struct {
-	Kind        string // code or refresh_token
-	Tenant      string
-	GrantID     string
-	ClientID    string // that the grant was given to
-	SubjectType string
-	Subject     string
-	At          time.Time
+	// Record is told of everything that the Provider gave or ended, inside the
+	// write that did it, so that it can be recorded there. ctx is the one that the
+	// Provider was called with. nil means nobody asks.
+	Record func(ctx context.Context, tx *store.Tx, e Event)
+	// ReuseDetected is Record by its former name.
+	ReuseDetected func(ctx context.Context, tx *store.Tx, e Event)
 }
 
 // Provider is the authorization server. It is safe for concurrent use and keeps
@@ -58,7 +48,7 @@ type Reuse struct {
 type Provider struct {
 	store   *store.DB
 	now     func() time.Time
-	told    func(tx *store.Tx, r Reuse)
+	record  func(ctx context.Context, tx *store.Tx, e Event)
 	fosite  *fosite.Fosite
 	hasher  fosite.Hasher
 	code    *kind
@@ -77,15 +67,18 @@ func New(c Config) (*Provider, error) {
 		return nil, errors.New("oauth2: Secret and SealKey need 32 bytes each")
 	}
 	p := &Provider{
-		store: c.Store, now: c.Now, told: c.ReuseDetected, hasher: secretHasher{}, sealKey: c.SealKey,
+		store: c.Store, now: c.Now, record: c.Record, hasher: secretHasher{}, sealKey: c.SealKey,
 		code: newKind("pgc_", c.Secret), access: newKind("pga_", c.Secret), refresh: newKind("pgr_", c.Secret),
 		flows: sealer{key: derive(c.SealKey, nil, "pointgate flow")},
 	}
 	if p.now == nil {
 		p.now = time.Now
 	}
-	if p.told == nil {
-		p.told = func(*store.Tx, Reuse) {}
+	if p.record == nil {
+		p.record = c.ReuseDetected
+	}
+	if p.record == nil {
+		p.record = func(context.Context, *store.Tx, Event) {}
 	}
 	p.fosite = p.newFosite()
 	return p, nil

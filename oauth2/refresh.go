@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ory/fosite"
@@ -128,6 +129,7 @@ func (p *Provider) rotate(ctx context.Context, tx *store.Tx, x *exchange, n *rot
 	if err != nil {
 		return nil, err
 	}
+	x.issued("refresh_token", t.SubjectType, t.Subject, access).Refresh = true
 	return a, errors.Join(tx.InsertAccessToken(ctx, access), tx.InsertRefreshToken(ctx, next))
 }
 
@@ -153,6 +155,10 @@ func (p *Provider) again(ctx context.Context, tx *store.Tx, x *exchange, n *rota
 			return nil, err
 		}
 		if a, err := p.openAnswer(t, n.presented); err == nil && next.UsedAt.IsZero() {
+			e := x.about(Issued, t.GrantID, t.ClientID, t.SubjectType, t.Subject)
+			e.GrantType, e.Scopes, e.Refresh, e.Again = "refresh_token", strings.Fields(a.Scope), true, true
+			e.ExpiresAt = t.UsedAt.Add(time.Duration(a.ExpiresIn) * time.Second)
+			x.event = e
 			return a, nil
 		}
 	}
@@ -160,7 +166,7 @@ func (p *Provider) again(ctx context.Context, tx *store.Tx, x *exchange, n *rota
 }
 
 func (x *exchange) refreshReused(ctx context.Context, tx *store.Tx, t *store.RefreshToken) error {
-	return x.reused(ctx, tx, t.Standing, Reuse{Kind: "refresh_token", GrantID: t.GrantID, ClientID: t.ClientID})
+	return x.reused(ctx, tx, t.Standing, "refresh_token", t.GrantID, t.ClientID)
 }
 
 // successorSealer needs both the server's key and the token itself: neither a

@@ -17,10 +17,14 @@ type Request struct {
 	// Client is set by the Provider to the client that proved who it is, or, of a
 	// public one, that said so. For the access log.
 	Client string
+	// Claimed is set by the Provider to a client that there is, and that the
+	// request did not prove to be.
+	Claimed string
 }
 
-// note keeps the authenticated client for who asked the Provider.
+// note keeps who the client is, or said that it is, for who asked the Provider.
 func (r *Request) note(x *exchange) {
+	r.Claimed = x.claimed
 	if x.client != nil {
 		r.Client = x.client.ID
 	}

@@ -37,6 +37,7 @@ func (p *Provider) revocation(ctx context.Context, x *exchange, c *client, token
 		if err != nil {
 			return x.failed(err)
 		}
+		x.revoked("access_token", t.GrantID, t.ClientID, t.Standing)
 		x.add(func(ctx context.Context, tx *store.Tx) error { return tx.RevokeAccessToken(ctx, t.Hash) })
 		return ownedBy(x, c, t.Tenant, t.ClientID)
 	}
@@ -48,8 +49,14 @@ func (p *Provider) revocation(ctx context.Context, x *exchange, c *client, token
 	if err != nil {
 		return x.failed(err)
 	}
+	x.revoked("refresh_token", t.GrantID, t.ClientID, t.Standing)
 	x.add(func(ctx context.Context, tx *store.Tx) error { return tx.RevokeGrant(ctx, t.Tenant, t.GrantID, c.ID) })
 	return ownedBy(x, c, t.Tenant, t.ClientID)
+}
+
+func (x *exchange) revoked(kind, grant, client string, of store.Standing) {
+	x.event = x.about(RevokedByApp, grant, client, of.SubjectType, of.Subject)
+	x.event.Type = kind
 }
 
 // ownedBy refuses another client's token (RFC 7009 §2.1); another tenant's is

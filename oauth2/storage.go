@@ -148,18 +148,22 @@ func (s storage) InvalidateAuthorizeCodeSession(ctx context.Context, _ string) e
 // codeReused: it does not matter which client shows the code. A wrong one has
 // it from somewhere that it leaked to.
 func (x *exchange) codeReused(ctx context.Context, tx *store.Tx, c *store.Code) error {
-	return x.reused(ctx, tx, c.Standing, Reuse{Kind: "code", GrantID: c.GrantID, ClientID: c.ClientID})
+	return x.reused(ctx, tx, c.Standing, "code", c.GrantID, c.ClientID)
 }
 
 // reused revokes the grant of a code or refresh token that is shown again, and
 // refuses in a way that keeps the revocation.
-func (x *exchange) reused(ctx context.Context, tx *store.Tx, was store.Standing, r Reuse) error {
+func (x *exchange) reused(ctx context.Context, tx *store.Tx, was store.Standing, kind, grant, client string) error {
 	if was.Live {
-		if err := tx.RevokeGrant(ctx, x.tenant.ID, r.GrantID, r.Kind+"_reuse"); err != nil {
+		if err := tx.RevokeGrant(ctx, x.tenant.ID, grant, kind+"_reuse"); err != nil {
 			return err
 		}
-		r.Tenant, r.SubjectType, r.Subject, r.At = x.tenant.ID, was.SubjectType, was.Subject, x.now
-		x.told(tx, r)
+		e := x.about(ReuseDetected, grant, client, was.SubjectType, was.Subject)
+		e.Type = kind
+		if x.client != nil && x.client.ID != client {
+			e.ShownBy = x.client.ID
+		}
+		x.record(tx, e)
 	}
 	return kept{refuse("invalid_grant").saying("This was used before; all that it gave has been revoked.")}
 }
@@ -188,6 +192,11 @@ func (s storage) RevokeRefreshToken(context.Context, string) error { return nil 
 func (s storage) CreateAccessTokenSession(ctx context.Context, signature string, r fosite.Requester) error {
 	x := exchangeOf(ctx)
 	x.access = x.newAccess(signature, store.Words(r.GetGrantedScopes()), r.GetGrantedAudience()[0])
+	if x.code != nil {
+		x.issued("authorization_code", x.code.SubjectType, x.code.Subject, x.access)
+	} else {
+		x.issued("client_credentials", "client", x.client.ID, x.access)
+	}
 	x.add(func(ctx context.Context, tx *store.Tx) error { return tx.InsertAccessToken(ctx, x.access) })
 	if x.inTX {
 		return nil
@@ -206,6 +215,7 @@ func (x *exchange) newAccess(signature string, scopes store.Words, audience stri
 func (s storage) CreateRefreshTokenSession(ctx context.Context, signature, _ string, r fosite.Requester) error {
 	x := exchangeOf(ctx)
 	t := x.newRefresh(signature, store.Words(r.GetGrantedScopes()), r.GetGrantedAudience()[0])
+	x.event.Refresh = true // it comes after the access token
 	x.add(func(ctx context.Context, tx *store.Tx) error { return tx.InsertRefreshToken(ctx, t) })
 	return nil
 }

@@ -55,10 +55,13 @@ func parseModule(f file) (*ast.Module, error) {
 	})
 }
 
-// newCompiler is strict. The schema is that of every module's input, wanted or
+// newCompiler is that of the rules that decide.
+func newCompiler() (*ast.Compiler, error) { return compilerFor(inputSchema) }
+
+// compilerFor is strict. The schema is that of every module's input, wanted or
 // not: annotations, by which a module could loosen it for itself, are not
 // looked at.
-func newCompiler() (*ast.Compiler, error) {
+func compilerFor(inputSchema []byte) (*ast.Compiler, error) {
 	var schema any
 	if err := json.Unmarshal(inputSchema, &schema); err != nil {
 		return nil, fmt.Errorf("the schema of the input: %w", err)

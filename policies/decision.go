@@ -11,7 +11,9 @@ type Decision struct {
 	Needed      []string       // scopes, any of which the action accepts; on each answer
 	Obligations map[string]any // by name: int64, string or bool; only when allowed
 
-	Input      json.RawMessage // what was asked, as the rules saw it
+	Input      json.RawMessage // what was asked, as the rules saw it but for what is masked
+	Erased     []string        // JSON pointers to what the record leaves out of Input, and /requested_by with it; sorted
+	Masked     []string        // JSON pointers to what has a pseudonym there, likewise
 	Result     json.RawMessage // what they answered, whole; nil if there was no answer
 	Revision   string          // digest of the modules and data that decided: sha256:…
 	DataDigest string          // digest of the data alone

@@ -20,6 +20,8 @@
 //	record     a decision as the log keeps it
 //	revision   one immutable state of modules and data, named by its digest
 //	obligation what whoever carries out an allowed action must hold to
+//	mask       a field of the request that records do not keep as it is
+//	pseudonym  what stands for the value of a masked field that rules compare
 //	hold       points set aside until they are captured or released
 //	lot        what is left of one earning, with its expiry
 //
@@ -40,6 +42,11 @@
 //
 // Its row in rego/data.json, with a rank if it is on the ladder; then the rules
 // that name it.
+//
+// # To mask a field
+//
+// Its path in rego/mask.rego, with a reason. mask_rules.go has what may never be
+// masked: when the log comes to need another field, it belongs there.
 //
 // # To add a builtin
 //

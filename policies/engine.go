@@ -26,22 +26,42 @@ type Engine struct {
 	// Timeout ends the evaluation of rules that work too long, and so denies;
 	// set it before the first use.
 	Timeout time.Duration
+	// AlertTimeout is the same for [Engine.Alerts], which nobody waits for.
+	AlertTimeout time.Duration
 
-	current atomic.Pointer[snapshot]
+	pseudonymKey []byte
+	current      atomic.Pointer[snapshot]
+}
+
+// Option is something that an Engine has from its beginning.
+type Option func(*Engine)
+
+// PseudonymKey is the secret of 32 bytes by which masked fields get their
+// pseudonyms. With another one, what was masked before is not found by its
+// value. Without one, a policy whose masks need pseudonyms is refused.
+func PseudonymKey(key []byte) Option {
+	return func(e *Engine) { e.pseudonymKey = slices.Clone(key) }
 }
 
 // Open makes an engine of a bundle: *.rego files and a data.json at the root.
 // It fails where the strict compiler finds anything to say: a builtin that is
-// not on the list, a path that the input's schema does not have, an unused name.
-func Open(bundle fs.FS) (*Engine, error) {
-	e := &Engine{Timeout: defaultTimeout}
+// not on the list, a path that the input's schema does not have, an unused name;
+// and where the policy masks what a record can't do without.
+func Open(bundle fs.FS, options ...Option) (*Engine, error) {
+	e := &Engine{Timeout: defaultTimeout, AlertTimeout: defaultAlertTimeout}
+	for _, option := range options {
+		option(e)
+	}
+	if n := len(e.pseudonymKey); n != 0 && n != pseudonymKeySize {
+		return nil, fmt.Errorf("policies: the key of the pseudonyms has %d bytes, want %d", n, pseudonymKeySize)
+	}
 	return e, e.Load(bundle)
 }
 
 // Load makes bundle the revision that decides from now on; decisions that have
 // begun end by the one before. After an error everything is as it was.
 func (e *Engine) Load(bundle fs.FS) error {
-	s, err := newSnapshot(bundle)
+	s, err := newSnapshot(bundle, e.pseudonymKey)
 	if err != nil {
 		return fmt.Errorf("policies: %w", err)
 	}
@@ -51,6 +71,16 @@ func (e *Engine) Load(bundle fs.FS) error {
 
 // Revision is the digest of the modules and data that decide now.
 func (e *Engine) Revision() string { return e.current.Load().revision }
+
+// Masked says what records keep now of what was asked. Masks change with the
+// revision: take it anew for each record.
+func (e *Engine) Masked() *Mask { return e.current.Load().mask }
+
+// Value is that of the [Mask] that holds now, for those who write records and
+// outlive revisions.
+func (e *Engine) Value(pointer, value string) (replacement string, masked bool) {
+	return e.Masked().Value(pointer, value)
+}
 
 // Roles lists the names in the role table, sorted.
 func (e *Engine) Roles() []string { return e.current.Load().roleNames() }
@@ -69,12 +99,13 @@ func (e *Engine) ScopesOf(roles []string) []string {
 
 // Decide answers one question. On an error there is no answer: the Decision
 // beside it, never nil, denies with the code "policy_unavailable" and holds
-// what a record needs.
+// what a record needs. Rules see all of r; the Decision holds what is left of it
+// under the masks.
 func (e *Engine) Decide(ctx context.Context, r *Request) (*Decision, error) {
 	s := e.current.Load()
 	d := &Decision{Status: 503, Code: "policy_unavailable", Revision: s.revision, DataDigest: s.dataDigest}
 	input := r.value()
-	d.Input = appendJSON(make([]byte, 0, inputSize), input)
+	d.Input, d.Erased, d.Masked = s.mask.appendInput(make([]byte, 0, inputSize), input)
 	if err := r.check(); err != nil {
 		return d, fmt.Errorf("policies: %w", err)
 	}
@@ -93,22 +124,26 @@ func (e *Engine) Decide(ctx context.Context, r *Request) (*Decision, error) {
 	return d, nil
 }
 
-var errUndefined = errors.New(question + " is undefined")
+var errUndefined = errors.New("the answer is undefined")
 
-// evaluate asks the question once. A panic of the library is an error like
-// others: it must deny, not end a sweep or a connection without a record.
-func (s *snapshot) evaluate(ctx context.Context, input ast.Value, until *deadline, more ...rego.EvalOption) (v ast.Value, err error) {
+// evaluate asks the question about one input.
+func (s *snapshot) evaluate(ctx context.Context, input ast.Value, until *deadline, more ...rego.EvalOption) (ast.Value, error) {
+	return evaluateOnce(ctx, s.query, append([]rego.EvalOption{
+		rego.EvalParsedInput(input),
+		rego.EvalMetrics(metrics.NoOp()),
+		rego.EvalExternalCancel(until),
+	}, more...)...)
+}
+
+// evaluateOnce asks a query. A panic of the library is an error like others: it
+// must deny, not end a sweep or a connection without a record.
+func evaluateOnce(ctx context.Context, query rego.PreparedEvalQuery, options ...rego.EvalOption) (v ast.Value, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			v, err = nil, fmt.Errorf("the evaluation panicked: %v", p)
 		}
 	}()
-	options := append([]rego.EvalOption{
-		rego.EvalParsedInput(input),
-		rego.EvalMetrics(metrics.NoOp()),
-		rego.EvalExternalCancel(until),
-	}, more...)
-	rs, err := s.query.Eval(ctx, options...)
+	rs, err := query.Eval(ctx, options...)
 	switch {
 	case err != nil:
 		return nil, err

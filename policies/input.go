@@ -128,7 +128,9 @@ func object(members ...[2]*ast.Term) *ast.Term { return ast.NewTerm(ast.NewObjec
 
 // text makes s valid UTF-8: JSON could not carry anything else, and the record
 // must say what the rules saw.
-func text(s string) *ast.Term { return ast.StringTerm(strings.ToValidUTF8(s, "\uFFFD")) }
+func text(s string) *ast.Term { return ast.StringTerm(valid(s)) }
+
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 func texts(list []string) *ast.Term {
 	terms := make([]*ast.Term, len(list))

@@ -39,7 +39,8 @@ type deciding struct {
 }
 
 // decidingRules finds the rules by what they do, not by their annotations:
-// those named "allow" outside of main.rego, and those that make a denial.
+// those named "allow" outside of main.rego, those that make a denial, and those
+// that raise an alert.
 func decidingRules(t *testing.T) (out []deciding) {
 	for _, f := range regoFiles(t, false) {
 		m, err := parseModule(f)
@@ -67,7 +68,7 @@ func decidingRules(t *testing.T) (out []deciding) {
 }
 
 func callsMetadata(r *ast.Rule) bool {
-	return strings.Contains(r.String(), ast.RegoMetadataChain.Name)
+	return strings.Contains(r.String(), ast.RegoMetadataChain.Name) || strings.Contains(r.String(), ast.RegoMetadataRule.Name)
 }
 
 func TestDecidingRulesHaveMetadata(t *testing.T) {
@@ -92,6 +93,7 @@ func TestReferencePageIsCurrent(t *testing.T) {
 	section(&page, "Who may do what with points", rules, func(d deciding) bool { return strings.HasPrefix(d.folder, "points/") })
 	section(&page, "Who may administer", rules, func(d deciding) bool { return strings.HasPrefix(d.folder, "admin/") })
 	section(&page, "What the program does itself", rules, func(d deciding) bool { return strings.HasPrefix(d.folder, "system/") })
+	section(&page, "What raises an alert", rules, func(d deciding) bool { return strings.HasPrefix(d.folder, "alerts/") })
 	for _, d := range rules {
 		if !strings.Contains(page.String(), "`"+d.code+"`") {
 			t.Errorf("%s is in no section of the page", d.file)

@@ -3,6 +3,7 @@ package policies
 import (
 	"context"
 	"io/fs"
+	"maps"
 	"strings"
 	"testing"
 
@@ -45,17 +46,33 @@ func regoModules(t testing.TB, tests bool) map[string]*ast.Module {
 	return out
 }
 
+// Each side of the policy is tested by itself, as it is compiled.
 func TestRegoTestsPassAndCoverEachLine(t *testing.T) {
+	for name, schema := range map[string][]byte{"deciding": inputSchema, "alerting": alertSchema} {
+		t.Run(name, func(t *testing.T) {
+			of := func(tests bool) map[string]*ast.Module {
+				modules := regoModules(t, tests)
+				maps.DeleteFunc(modules, func(path string, _ *ast.Module) bool {
+					return strings.HasPrefix(path, "alerts/") != (name == "alerting")
+				})
+				return modules
+			}
+			regoTestsPass(t, schema, of(true), of(false))
+		})
+	}
+}
+
+func regoTestsPass(t *testing.T, schema []byte, all, covered map[string]*ast.Module) {
 	e := open(t, Embedded())
 	coverage, ctx := cover.New(), context.Background()
-	compiler, err := newCompiler()
+	compiler, err := compilerFor(schema)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var passed int
 	err = storage.Txn(ctx, e.current.Load().store, storage.TransactionParams{}, func(txn storage.Transaction) error {
 		results, err := tester.NewRunner().SetCompiler(compiler).SetStore(e.current.Load().store).
-			SetModules(regoModules(t, true)).SetCoverageQueryTracer(coverage).RaiseBuiltinErrors(true).
+			SetModules(all).SetCoverageQueryTracer(coverage).RaiseBuiltinErrors(true).
 			CapturePrintOutput(false).RunTests(ctx, txn)
 		if err != nil {
 			return err
@@ -74,7 +91,7 @@ func TestRegoTestsPassAndCoverEachLine(t *testing.T) {
 	if passed == 0 {
 		t.Fatal("no Rego test ran")
 	}
-	report := coverage.Report(regoModules(t, false))
+	report := coverage.Report(covered)
 	for name, f := range report.Files {
 		for _, r := range f.NotCovered {
 			t.Errorf("%s:%d is not covered by a Rego test", name, r.Start.Row)

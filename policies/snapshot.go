@@ -28,6 +28,8 @@ type snapshot struct {
 	compiler   *ast.Compiler
 	store      storage.Store
 	query      rego.PreparedEvalQuery
+	mask       *Mask
+	alerts     *alertRules // nil: there are none
 	roles      map[string]role
 }
 
@@ -37,7 +39,8 @@ type role struct {
 	Scopes []string `json:"scopes"`
 }
 
-func newSnapshot(root fs.FS) (*snapshot, error) {
+// newSnapshot reads a bundle; key is that of the pseudonyms, or nil.
+func newSnapshot(root fs.FS, key []byte) (*snapshot, error) {
 	b, err := readBundle(root)
 	if err != nil {
 		return nil, err
@@ -49,10 +52,21 @@ func newSnapshot(root fs.FS) (*snapshot, error) {
 	}
 	// Values of the syntax tree as they are read, or each evaluation converts them anew.
 	s.store = inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))
-	if err := s.compile(b.modules); err != nil {
+	deciding, alerting, err := splitAlerts(b.modules)
+	if err != nil {
 		return nil, err
 	}
-	s.query, err = s.prepare()
+	parsed, err := s.compile(deciding)
+	if err != nil {
+		return nil, err
+	}
+	if s.mask, err = s.readMask(parsed, key); err != nil {
+		return nil, err
+	}
+	if s.query, err = s.prepare(question); err != nil {
+		return nil, err
+	}
+	s.alerts, err = newAlertRules(s.store, alerting)
 	return s, err
 }
 
@@ -76,19 +90,20 @@ func (s *snapshot) readData(content []byte) (map[string]any, error) {
 	return data, nil
 }
 
-// compile also refuses data that would stand where a package stands.
-func (s *snapshot) compile(modules []file) (err error) {
+// compile also refuses data that would stand where a package stands. It returns
+// the modules as they were written.
+func (s *snapshot) compile(modules []file) (parsed map[string]*ast.Module, err error) {
 	ctx := context.Background()
 	if s.compiler, err = newCompiler(); err != nil {
-		return err
+		return nil, err
 	}
-	parsed := make(map[string]*ast.Module, len(modules))
+	parsed = make(map[string]*ast.Module, len(modules))
 	for _, f := range modules {
 		if parsed[f.path], err = parseModule(f); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return storage.Txn(ctx, s.store, storage.TransactionParams{}, func(txn storage.Transaction) error {
+	return parsed, storage.Txn(ctx, s.store, storage.TransactionParams{}, func(txn storage.Transaction) error {
 		s.compiler.WithPathConflictsCheck(storage.NonEmpty(ctx, s.store, txn)).Compile(parsed)
 		if s.compiler.Failed() {
 			return s.compiler.Errors
@@ -97,9 +112,9 @@ func (s *snapshot) compile(modules []file) (err error) {
 	})
 }
 
-func (s *snapshot) prepare() (rego.PreparedEvalQuery, error) {
+func (s *snapshot) prepare(query string) (rego.PreparedEvalQuery, error) {
 	return rego.New(
-		rego.Query(question),
+		rego.Query(query),
 		rego.Compiler(s.compiler),
 		rego.Capabilities(capabilities()),
 		rego.Store(s.store),

@@ -12,9 +12,12 @@ import (
 
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/server/admin"
+	"github.com/pointgate/pointgate/server/alerts"
+	"github.com/pointgate/pointgate/server/audit"
 	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/server/edge"
 	"github.com/pointgate/pointgate/server/gate"
+	"github.com/pointgate/pointgate/server/mail"
 	"github.com/pointgate/pointgate/server/oauth"
 	"github.com/pointgate/pointgate/server/pages"
 	"github.com/pointgate/pointgate/server/points"
@@ -37,6 +40,10 @@ type rooms struct {
 	oauth    *oauth.OAuth
 	pages    *pages.Pages
 	admin    *admin.Admin
+	alerts   *alerts.Follower
+	outbox   *mail.Outbox     // nil: nothing is sent
+	trail    *audit.Publisher // nil: nothing is published
+	follow   *Followers
 }
 
 func newRooms(c *Config) (*rooms, error) {
@@ -46,21 +53,52 @@ func newRooms(c *Config) (*rooms, error) {
 	}
 	limiter := edge.NewLimiter(c.Now)
 	r := &rooms{store: c.Store, log: c.Log, now: c.Now, done: c.Done, trusted: c.Trusted}
-	r.refusals = &edge.Refusals{Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: c.Labels, Home: c.Home}
+	events := &gate.Events{Store: c.Store, Now: c.Now, NewID: newID, Labels: c.Labels, Mask: c.Policy}
+	r.refusals = &edge.Refusals{Store: c.Store, Events: events, Log: c.Log, Now: c.Now, Home: c.Home}
 	r.limits = &edge.Limits{Limiter: limiter, Refuse: r.refusals.Refuse, Off: !c.Limits}
-	g := &gate.Gate{Policy: c.Policy, Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: c.Labels}
+	g := &gate.Gate{Policy: c.Policy, Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: c.Labels, Mask: c.Policy}
 	cursors := web.Cursors{Key: c.CursorKey}
 	sessions := &authn.Sessions{Store: c.Store, Now: c.Now, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime}
 	r.points = &points.Points{Gate: g, Store: c.Store, Cursors: cursors}
 	r.authn = r.authenticator(c, sessions)
 	r.pages = &pages.Pages{
-		Gate: g, Store: c.Store, Session: sessions, Passwords: passwords, Forms: authn.Forms{Key: c.CSRFKey},
+		Gate: g, Events: events, Store: c.Store, Session: sessions, Passwords: passwords, Forms: authn.Forms{Key: c.CSRFKey},
 		Consents: c.OAuth, ScopesOf: c.Policy.ScopesOf, Throttle: throttle(limiter, c.Limits), Now: c.Now, Count: r.refusals.Count,
 	}
 	r.refusals.Page = r.pages.Refusal
-	r.oauth = &oauth.OAuth{Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage, Count: r.refusals.Count}
+	r.oauth = &oauth.OAuth{Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage, Count: r.refusals.CountFor}
 	r.admin = &admin.Admin{Gate: g, Store: c.Store, Cursors: cursors, Roles: c.Policy.Roles, ScopesOf: c.Policy.ScopesOf, Hash: passwords.Hash}
+	r.admin.Pseudonym = func(value string) string { return c.Policy.Masked().Pseudonym(value) }
+	r.follow = newFollowers(c, events)
+	r.alert(c, events)
+	if err := r.publish(c, events); err != nil {
+		return nil, err
+	}
 	return r, nil
+}
+
+// alert makes who follows the log, and who sends what it tells.
+func (r *rooms) alert(c *Config, events *gate.Events) {
+	r.alerts = &alerts.Follower{
+		Store: c.Store, Rules: c.Policy, Events: events, Log: c.Log, Now: c.Now, NewID: newID, Holder: c.Labels["id"],
+		Home: c.Home, MailTo: c.AlertMailTo, Observer: c.Alerts,
+	}
+	if c.Mail != nil {
+		r.outbox = &mail.Outbox{Store: c.Store, Transport: c.Mail, Log: c.Log, Holder: c.Labels["id"], Count: c.Mailed}
+	}
+}
+
+// publish opens the audit trail, if it is to be published.
+func (r *rooms) publish(c *Config, events *gate.Events) (err error) {
+	if c.Trail == nil {
+		return nil
+	}
+	t := *c.Trail
+	t.Store, t.Log, t.Now, t.Record, t.Tenant = c.Store, c.Log, c.Now, events.Record, c.Home
+	if r.trail, err = audit.Open(context.Background(), t); err == nil {
+		r.admin.Trail = r.trail
+	}
+	return err
 }
 
 func (r *rooms) authenticator(c *Config, sessions *authn.Sessions) *authn.Authenticator {
@@ -98,7 +136,9 @@ func session(c *fiber.Ctx) (p oauth2.Person, sessionID string, ok bool) {
 // loops run beside the listener until the server stops.
 func (r *rooms) loops() []func(context.Context) {
 	clean := &cleanup{store: r.store, log: r.log}
-	return []func(context.Context){
+	loops := []func(context.Context){
+		r.alerts.Run,
+		r.trail.Run,
 		r.refusals.Run,
 		clean.run,
 		func(ctx context.Context) { r.points.Run(ctx, time.Second) },
@@ -106,4 +146,8 @@ func (r *rooms) loops() []func(context.Context) {
 			r.store.WatchTenants(ctx, 2*time.Second, func(err error) { r.log.Error("tenants are as they were", "error", err) })
 		},
 	}
+	if r.outbox != nil {
+		loops = append(loops, r.outbox.Run)
+	}
+	return append(loops, r.follow.loops()...)
 }

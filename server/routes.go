@@ -17,6 +17,10 @@ func (r *rooms) routes(app *fiber.App) {
 	app.Get("/.well-known/oauth-protected-resource", r.oauth.ResourceMetadata())
 	app.Get("/.well-known/oauth-protected-resource/api", r.oauth.ResourceMetadata())
 	app.Get("/openapi.json", openAPI())
+	app.Get("/audit/checkpoint", r.trail.Checkpoint())
+	app.Get("/audit/cosigned", r.trail.Cosigned())
+	app.Get("/audit/keys", r.trail.VerifierKeys())
+	app.Get("/audit/tile/*", r.trail.Tile())
 	app.Get("/static/*", r.pages.Static())
 	app.Get("/", person, r.pages.Home())
 	app.Get("/login", person, r.pages.Login())
@@ -61,15 +65,20 @@ func (r *rooms) routes(app *fiber.App) {
 
 	// Administration.
 	a := app.Group("/admin/api", api, byCredential)
+	a.Get("/decisions/export", r.admin.Export()) // before /decisions/:id
 	for path, h := range map[string]admin.Handlers{
 		"/tenants": r.admin.Tenants(), "/clients": r.admin.Clients(), "/customers": r.admin.Customers(), "/staff": r.admin.Staff(),
 		"/keys": r.admin.Keys(), "/tokens": r.admin.Tokens(), "/grants": r.admin.Grants(), "/sessions": r.admin.Sessions(),
-		"/decisions": r.admin.Decisions(),
+		"/decisions": r.admin.Decisions(), "/erasures": r.admin.Erasures(), "/alerts": r.admin.Alerts(),
 	} {
 		object(a, path, h)
 	}
 	a.Post("/clients/:id/secrets", r.admin.ClientSecrets())
 	a.Post("/revocations", r.admin.Revocations())
+	a.Get("/decisions/:id/proof", r.admin.DecisionProof())
+	a.Get("/audit/keys", r.admin.LogKeys())
+	a.Post("/audit/keys", r.admin.RotateLogKey())
+	a.Get("/audit/checkpoint", r.admin.KeptCheckpoint())
 }
 
 // object routes the operations that there are on one kind of object.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -14,7 +15,11 @@ import (
 
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/policies"
+	"github.com/pointgate/pointgate/server/alerts"
+	"github.com/pointgate/pointgate/server/audit"
 	"github.com/pointgate/pointgate/server/edge"
+	"github.com/pointgate/pointgate/server/gate"
+	"github.com/pointgate/pointgate/server/mail"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
@@ -34,6 +39,17 @@ type Config struct {
 	Limits    bool                                   // rate limits and throttling of logins
 	Trusted   []netip.Prefix                         // optional: proxies whose forwarding headers are believed
 	Done      func(e *web.Event, took time.Duration) // optional: called for each request, for metrics
+	Mask      gate.Mask                              // optional: keeps values out of the records of events
+	Trail     *audit.Config                          // optional: how the audit trail is published; what this Config has too is filled in
+	Sinks     []audit.Sink                           // optional: receivers that the log is pushed to
+	Retention time.Duration                          // optional: how long a record has its content; 0: for ever
+	Mail      mail.Transport                         // optional: sends what is in the outbox; nil: it stays there
+	Mailed    func(result string)                    // optional: called for each attempt to send, for metrics; see mail.Outbox
+	// AlertMailTo are the addresses that are told of new alerts. Optional.
+	AlertMailTo []string
+	// Alerts is told what happens with alerts, for metrics. Optional.
+	Alerts   alerts.Observer
+	Settings string // optional: digest of the configuration without its secrets, for the record of the start
 }
 
 // Server is the assembled program behind one listener.
@@ -42,6 +58,7 @@ type Server struct {
 	app   *fiber.App
 	http  *fasthttp.Server
 	log   *slog.Logger
+	life  *lifetime
 	stop  context.CancelFunc
 	loops sync.WaitGroup
 }
@@ -59,7 +76,7 @@ func New(c Config) (*Server, error) {
 	})
 	r.pipeline(app)
 	r.routes(app)
-	s := &Server{rooms: r, app: app, log: c.Log}
+	s := &Server{rooms: r, app: app, log: c.Log, life: newLifetime(&c)}
 	s.http = &fasthttp.Server{
 		Handler: r.knownMethods(app.Handler()), ErrorHandler: r.unreadable,
 		NoDefaultServerHeader: true, NoDefaultContentType: true,
@@ -71,22 +88,27 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// Start begins the loops that run beside the listener. It is called once, before
-// Serve and Shutdown.
-func (s *Server) Start() {
+// Start records that the server starts, and begins the loops that run beside the
+// listener. It is called once, before Serve and Shutdown. An error means that
+// the log takes no record, so there is nothing to serve: no loop runs.
+func (s *Server) Start() error {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
+	if err := s.life.begin(); err != nil {
+		return fmt.Errorf("the start can't be recorded: %w", err)
+	}
 	for _, loop := range s.rooms.loops() {
 		s.loops.Go(func() { loop(ctx) })
 	}
+	return nil
 }
 
 // Serve answers on ln until [Server.Shutdown].
 func (s *Server) Serve(ln net.Listener) error { return s.http.Serve(ln) }
 
-// Shutdown stops accepting, lets the requests in flight finish, and then ends
-// the loops; when ctx ends it waits for nobody any more. The store is still
-// open afterwards.
+// Shutdown stops accepting, lets the requests in flight finish, ends the loops
+// and records that the server stopped; when ctx ends it waits for nobody any
+// more, and there is no such record. The store is still open afterwards.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.http.ShutdownWithContext(ctx)
 	s.stop()
@@ -94,7 +116,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	go func() { s.loops.Wait(); close(ended) }()
 	select {
 	case <-ended:
-		return err
+		return errors.Join(err, s.life.end(ctx))
 	case <-ctx.Done():
 		return errors.Join(err, ctx.Err())
 	}
@@ -106,6 +128,12 @@ const maxConnections = 8192
 
 // App is the Fiber application, for tests that walk its routes.
 func (s *Server) App() *fiber.App { return s.app }
+
+// Followers are what goes through the log, for metrics.
+func (s *Server) Followers() *Followers { return s.rooms.follow }
+
+// Trail is the publisher of the audit trail, for metrics; nil if there is none.
+func (s *Server) Trail() *audit.Publisher { return s.rooms.trail }
 
 // quiet drops fasthttp's own log: connection errors that any stranger can cause.
 type quiet struct{}

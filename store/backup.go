@@ -121,10 +121,8 @@ func Restore(ctx context.Context, dir, file string, progress Progress) error {
 	if err := checkRestored(ctx, incoming); err != nil {
 		return err
 	}
-	// The database goes before its log: SQLite throws away the log of an empty
-	// or missing database, but would apply one that is older than the file.
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(filepath.Join(dir, File+suffix)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	for _, name := range []string{IndexFile, File} { // the index is that of another log
+		if err := removeDatabase(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}

@@ -76,29 +76,6 @@ func eachRecord(rows []batch, from, to int64, fn func(*Record) error) (int64, er
 	return from, nil
 }
 
-// recordsAt reads single records, in the order of their indexes in at.
-func (db *DB) recordsAt(ctx context.Context, at []int64) ([]Record, error) {
-	out := make([]Record, 0, len(at))
-	for i := 0; i < len(at); {
-		var b batch
-		if err := db.Get(ctx, &b, `SELECT first, count, entries, keys, bodies FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1`, at[i]); err != nil {
-			return nil, err
-		}
-		records, err := b.records()
-		if err != nil {
-			return nil, err
-		}
-		n := len(out)
-		for ; i < len(at) && at[i] >= b.First && at[i] < b.First+b.Count; i++ {
-			out = append(out, records[at[i]-b.First])
-		}
-		if len(out) == n {
-			return nil, fmt.Errorf("%w: the log has no index %d", errBatch, at[i])
-		}
-	}
-	return out, nil
-}
-
 // Entries are what the tree holds from index from to before to; fewer, if the
 // log ends.
 func (db *DB) Entries(ctx context.Context, from, to int64) ([]trail.Entry, error) {

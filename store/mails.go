@@ -64,21 +64,28 @@ func (db *DB) DueMails(ctx context.Context, limit int) ([]Mail, error) {
 	return out, err
 }
 
-// MailSent notes that a server has taken the mail.
+// TryMail notes an attempt before it is made, and when the next would be: a
+// sender that can't note what it has sent must not send it again and again.
+// [ErrNotFound] if the mail has ended.
+func (tx *Tx) TryMail(ctx context.Context, id string, next Time) error {
+	return tx.ExecOne(ctx, ErrNotFound, `UPDATE mails SET attempts = attempts + 1, next_at = ? WHERE id = ? AND next_at IS NOT NULL`, next, id)
+}
+
+// MailSent notes that a server has taken the mail: it has ended.
 func (tx *Tx) MailSent(ctx context.Context, id string) error {
-	return tx.ExecOne(ctx, ErrNotFound, `UPDATE mails SET sent = ?, ended_at = ?, next_at = NULL, attempts = attempts + 1, error = '' WHERE id = ? AND next_at IS NOT NULL`,
+	return tx.ExecOne(ctx, ErrNotFound, `UPDATE mails SET sent = ?, ended_at = ?, next_at = NULL, error = '' WHERE id = ? AND next_at IS NOT NULL`,
 		true, tx.Now(), id)
 }
 
-// MailFailed notes an attempt that failed, for the reason why. The mail is tried
-// again at next; if that is the zero Time, it is given up.
-func (tx *Tx) MailFailed(ctx context.Context, id, why string, next Time) error {
-	ended := Time{}
-	if next.IsZero() {
-		ended = tx.Now()
-	}
-	return tx.ExecOne(ctx, ErrNotFound, `UPDATE mails SET ended_at = ?, next_at = ?, attempts = attempts + 1, error = ? WHERE id = ? AND next_at IS NOT NULL`,
-		ended, next, why, id)
+// MailFailed notes why an attempt failed.
+func (tx *Tx) MailFailed(ctx context.Context, id, why string) error {
+	return tx.ExecOne(ctx, ErrNotFound, `UPDATE mails SET error = ? WHERE id = ? AND next_at IS NOT NULL`, why, id)
+}
+
+// GiveUpMail ends a mail that was not sent, for the reason why.
+func (tx *Tx) GiveUpMail(ctx context.Context, id, why string) error {
+	return tx.ExecOne(ctx, ErrNotFound, `UPDATE mails SET ended_at = ?, next_at = NULL, error = ? WHERE id = ? AND next_at IS NOT NULL`,
+		tx.Now(), why, id)
 }
 
 // DeleteMails removes at most limit mails that ended long ago.

@@ -48,6 +48,7 @@ type DB struct {
 	path    string   // SQLite's file; empty for PostgreSQL
 	now     func() time.Time
 	writer  *writer
+	index   *index
 	tenants tenantCache
 	readSQL statements
 }
@@ -71,7 +72,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		db.closeConnections()
 		return nil, err
 	}
+	db.index = newIndex(db, &o)
 	db.writer = newWriter(db, &o)
+	db.index.start()
 	return db, nil
 }
 
@@ -182,8 +185,9 @@ func (db *DB) Ping(ctx context.Context) error {
 
 // Close finishes the writes that are waiting and closes the connections.
 func (db *DB) Close() error {
+	err := db.index.close()
 	db.writer.close()
-	return db.closeConnections()
+	return errors.Join(err, db.closeConnections())
 }
 
 func (db *DB) closeConnections() error { return errors.Join(db.read.Close(), db.write.Close()) }

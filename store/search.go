@@ -13,11 +13,12 @@ type DecisionFilter struct {
 	Client   string
 	Action   string
 	Resource string
+	Related  string
 	Allow    *bool
 	Code     string
 	Request  string
 	Grant    string
-	Rule     string
+	Rule     string // one of those that denied
 	Prefix   string // of the id
 	Before   int64  // only indexes below it; 0 means from the newest
 	After    int64  // only indexes above it, oldest first; -1 or less means off (use with Tail)
@@ -26,42 +27,80 @@ type DecisionFilter struct {
 }
 
 // Decisions lists records, newest first (oldest first with Tail). It sees all
-// that was committed before it was called.
+// that was committed before it was called: what the index does not have yet, it
+// reads from the log.
 func (db *DB) Decisions(ctx context.Context, f DecisionFilter) (out []Record, err error) {
-	size, err := db.LogSize(ctx)
+	to, err := db.LogSize(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all []Record
-	from, to := int64(0), size
+	from := int64(0)
 	if f.Tail {
 		from = max(0, f.After+1)
 	}
 	if f.Before > 0 {
 		to = min(to, f.Before)
 	}
-	err = db.Records(ctx, from, to, func(r *Record) error {
-		if f.holds(r) {
-			all = append(all, *r)
+	for from < to && len(out) < f.Limit {
+		at, err := db.matches(ctx, &f, &from, &to, f.Limit-len(out))
+		if err != nil {
+			return nil, err
 		}
-		return nil
+		found, err := db.recordsAt(ctx, at)
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			if f.holds(&found[i]) {
+				out = append(out, found[i])
+			}
+		}
+	}
+	return out, nil
+}
+
+// matches finds up to n records for which the filter may hold, and takes what it
+// has looked at off the range [from, to).
+func (db *DB) matches(ctx context.Context, f *DecisionFilter, from, to *int64, n int) (at []int64, err error) {
+	var position int64
+	err = db.index.look(ctx, func(v *indexView) (err error) {
+		at, position = nil, min(v.position, *to)
+		if f.Tail || position == *to {
+			at, err = v.candidates(f, *from, position, n)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if !f.Tail {
-		for i, j := 0, len(all)-1; i < j; i, j = i+1, j-1 {
-			all[i], all[j] = all[j], all[i]
+	looked := span64{*from, position} // by the index
+	if position <= *from || (!f.Tail && position < *to) {
+		looked = span64{max(*from, position), *to}
+		if at, err = db.scan(ctx, f, looked.from, looked.to, n); err != nil {
+			return nil, err
 		}
 	}
-	return all[:min(len(all), f.Limit)], nil
+	switch {
+	case !f.Tail && len(at) == n:
+		*to = at[n-1]
+	case !f.Tail:
+		*to = looked.from
+	case len(at) == n:
+		*from = at[n-1] + 1
+	default:
+		*from = looked.to
+	}
+	return at, nil
 }
+
+// span64 is the indexes from from before to.
+type span64 struct{ from, to int64 }
 
 // holds reports whether the filter holds for a record.
 func (f *DecisionFilter) holds(r *Record) bool {
-	for _, x := range [][2]string{
-		{f.Tenant, r.Tenant}, {f.Subject, r.Subject}, {f.Client, r.Client}, {f.Action, r.Action},
-		{f.Resource, r.Resource}, {f.Code, r.Code}, {f.Request, r.Request}, {f.Grant, r.Grant},
+	for _, x := range [...][2]string{
+		{f.Tenant, r.Tenant}, {f.Subject, r.Subject}, {f.Client, r.Client}, {f.Action, r.Action}, {f.Resource, r.Resource},
+		{f.Related, r.Related}, {f.Code, r.Code}, {f.Request, r.Request}, {f.Grant, r.Grant},
 	} {
 		if x[0] != "" && x[0] != x[1] {
 			return false
@@ -73,14 +112,23 @@ func (f *DecisionFilter) holds(r *Record) bool {
 
 // Decision is one record by its id; ErrNotFound also for another tenant's.
 func (db *DB) Decision(ctx context.Context, tenant, id string) (*Record, error) {
-	list, err := db.Decisions(ctx, DecisionFilter{Tenant: tenant, Prefix: id, Limit: 2})
-	if err != nil {
-		return nil, err
+	if id == "" {
+		return nil, ErrNotFound
 	}
-	for i := range list {
-		if list[i].ID == id {
-			return &list[i], nil
+	f := DecisionFilter{Tenant: tenant, Prefix: id, Limit: 16}
+	for {
+		list, err := db.Decisions(ctx, f)
+		if err != nil {
+			return nil, err
 		}
+		for i := range list {
+			if list[i].ID == id {
+				return &list[i], nil
+			}
+		}
+		if len(list) < f.Limit {
+			return nil, ErrNotFound
+		}
+		f.Before = list[len(list)-1].Index
 	}
-	return nil, ErrNotFound
 }

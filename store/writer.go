@@ -71,6 +71,9 @@ type Observer struct {
 	// Commit is told of each group: how long its transaction took, and how many
 	// writes and records were in it. err is nil when it became durable.
 	Commit func(took time.Duration, writes, records int, err error)
+	// Index is told, on a goroutine of its own, how far the search index has come
+	// in a log of which size; err is why it could not go on, or has to be made anew.
+	Index func(indexed, size int64, err error)
 }
 
 // QueueDepth is how many writes are waiting for a group.
@@ -183,6 +186,9 @@ func (w *writer) commit(group []*job) {
 	records, err := w.transact(live)
 	if w.observe != nil {
 		w.observe(time.Since(began), len(live), records, err)
+	}
+	if records > 0 {
+		w.db.index.grown(records)
 	}
 	if err != nil {
 		w.fault.Store(&err)

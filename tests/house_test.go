@@ -22,23 +22,26 @@ const module = "github.com/pointgate/pointgate"
 // that. A package that has no line is new, and has to find its place here; a
 // permission that nobody uses any more has to go.
 var mayImport = map[string][]string{
-	"cmd/pointgate":   {"server", "server/authn", "server/web", "oauth2", "policies", "store"},
-	"server":          {"server/admin", "server/authn", "server/edge", "server/gate", "server/oauth", "server/pages", "server/points", "server/web", "oauth2", "policies", "store"},
-	"server/admin":    {"server/authn", "server/gate", "server/web", "oauth2", "policies", "store"},
-	"server/edge":     {"server/gate", "server/web", "store"},
-	"server/oauth":    {"server/web", "oauth2"},
-	"server/pages":    {"server/authn", "server/gate", "server/web", "oauth2", "policies", "store"},
-	"server/points":   {"server/gate", "server/web", "policies", "store"},
-	"server/authn":    {"server/web", "oauth2", "store"},
-	"server/gate":     {"server/web", "policies", "store"},
-	"server/web":      {"store"},
-	"oauth2":          {"store"},
-	"policies":        {},
-	"store":           {},
-	"store/storetest": {"store"},
-	"tests/harness":   {},
-	"tests/bench":     {"tests/harness"},
-	"tests":           {},
+	"cmd/pointgate":        {"server", "server/authn", "server/mail", "server/web", "oauth2", "policies", "store"},
+	"cmd/pointgate-verify": {},
+	"server":               {"server/admin", "server/alerts", "server/authn", "server/edge", "server/gate", "server/mail", "server/oauth", "server/pages", "server/points", "server/web", "oauth2", "policies", "store"},
+	"server/admin":         {"server/authn", "server/gate", "server/web", "oauth2", "policies", "store"},
+	"server/alerts":        {"server/gate", "policies", "store"},
+	"server/edge":          {"server/gate", "server/web", "store"},
+	"server/mail":          {"store"},
+	"server/oauth":         {"server/web", "oauth2"},
+	"server/pages":         {"server/authn", "server/gate", "server/web", "oauth2", "policies", "store"},
+	"server/points":        {"server/gate", "server/web", "policies", "store"},
+	"server/authn":         {"server/web", "oauth2", "store"},
+	"server/gate":          {"server/web", "policies", "store"},
+	"server/web":           {"store"},
+	"oauth2":               {"store"},
+	"policies":             {},
+	"store":                {},
+	"store/storetest":      {"store"},
+	"tests/harness":        {},
+	"tests/bench":          {"tests/harness"},
+	"tests":                {},
 }
 
 // onlyIn is where a library may be imported, by the beginning of its path.
@@ -55,6 +58,7 @@ var onlyIn = map[string]string{
 	"github.com/spf13/":               "cmd",
 	"github.com/alexedwards/argon2id": "server/authn",
 	"github.com/prometheus/":          "cmd",
+	"github.com/wneessen/go-mail":     "server/mail",
 }
 
 // exceptions are imports that onlyIn forbids, with the reason.

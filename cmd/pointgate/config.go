@@ -28,7 +28,9 @@ type Config struct {
 	// Default 127.0.0.1:9464.
 	OpsListen string `yaml:"ops_listen"`
 
-	StoreConfig `yaml:",inline"`
+	StoreConfig  `yaml:",inline"`
+	TrailConfig  `yaml:",inline"`
+	ExportConfig `yaml:",inline"`
 
 	// PublicURL is the issuer of the installation's first tenant: the base of
 	// all its URLs, as browsers and clients see it, without a trailing slash.
@@ -65,6 +67,19 @@ type Config struct {
 	// LogFormat of the program's own log on standard error: "text" or "json".
 	LogFormat string `yaml:"log_format"`
 
+	MailConfig `yaml:",inline"`
+
+	// OTLPEndpoint is the base URL of an OpenTelemetry collector, such as
+	// http://127.0.0.1:4318; spans go to /v1/traces below it. Default none: no
+	// traces.
+	OTLPEndpoint string `yaml:"otlp_endpoint"`
+	// TraceRatio is the part of the requests that is traced, from 0 to 1.
+	// Default 0.1.
+	TraceRatio float64 `yaml:"trace_ratio"`
+	// TraceTrustProxies lets a proxy in TrustedProxies decide which requests are
+	// traced, by the sampled flag of its traceparent. Default false.
+	TraceTrustProxies bool `yaml:"trace_trust_proxies"`
+
 	proxies []netip.Prefix
 }
 
@@ -84,8 +99,11 @@ type StoreConfig struct {
 func defaultConfig() *Config {
 	return &Config{
 		Listen: "127.0.0.1:8080", OpsListen: "127.0.0.1:9464",
-		StoreConfig: StoreConfig{Data: "./data", DiskReserve: 64},
-		Limits:      "on", TLSMin: "1.3", ShutdownTimeout: 20 * time.Second, LogFormat: "text",
+		StoreConfig:  StoreConfig{Data: "./data", DiskReserve: 64},
+		TrailConfig:  defaultTrailConfig(),
+		ExportConfig: defaultExportConfig(),
+		Limits:       "on", TLSMin: "1.3", ShutdownTimeout: 20 * time.Second, LogFormat: "text",
+		TraceRatio: 0.1,
 	}
 }
 
@@ -94,6 +112,9 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.Listen, "listen", c.Listen, "address of the public listener")
 	fs.StringVar(&c.OpsListen, "ops-listen", c.OpsListen, "address of metrics, health and pprof")
 	bindStoreFlags(fs, &c.StoreConfig)
+	bindTrailFlags(fs, &c.TrailConfig)
+	bindExportFlags(fs, &c.ExportConfig)
+	bindMailFlags(fs, &c.MailConfig)
 	fs.StringVar(&c.PublicURL, "public-url", c.PublicURL, "issuer of the first tenant (default http://LISTEN)")
 	fs.StringVar(&c.PolicyDir, "policy-dir", c.PolicyDir, "folder with the policy (default: the built-in one)")
 	fs.StringVar(&c.Limits, "limits", c.Limits, "on, or off for load tests")
@@ -106,6 +127,9 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&c.TrustedProxies, "trusted-proxies", c.TrustedProxies, "networks whose forwarding headers are believed")
 	fs.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", c.ShutdownTimeout, "how long requests in flight may take to finish")
 	fs.StringVar(&c.LogFormat, "log-format", c.LogFormat, "text or json")
+	fs.StringVar(&c.OTLPEndpoint, "otlp-endpoint", c.OTLPEndpoint, "base URL of an OpenTelemetry collector (default: no traces)")
+	fs.Float64Var(&c.TraceRatio, "trace-ratio", c.TraceRatio, "part of the requests that is traced, 0 to 1")
+	fs.BoolVar(&c.TraceTrustProxies, "trace-trust-proxies", c.TraceTrustProxies, "trusted proxies decide which requests are traced")
 }
 
 // bindStoreFlags makes the flags that all commands with a database have.
@@ -239,7 +263,36 @@ func (c *Config) check() error {
 	if c.SecretFile == "" {
 		c.SecretFile = filepath.Join(c.Data, "secret.key")
 	}
+	if err := c.checkTraces(); err != nil {
+		return err
+	}
+	if err := c.checkTrail(); err != nil {
+		return err
+	}
+	if err := c.checkExport(); err != nil {
+		return err
+	}
+	if err := c.checkMail(); err != nil {
+		return err
+	}
 	return c.checkReach(u)
+}
+
+// checkTraces refuses an endpoint with a secret in it, which would be logged.
+func (c *Config) checkTraces() error {
+	if c.OTLPEndpoint != "" {
+		u, err := url.Parse(c.OTLPEndpoint)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			return usage("otlp-endpoint: want http://host:4318 or https://…, without a user or a query")
+		}
+	}
+	switch {
+	case !(c.TraceRatio >= 0 && c.TraceRatio <= 1): // NaN too
+		return usage("trace-ratio: want a number from 0 to 1")
+	case c.TraceTrustProxies && len(c.TrustedProxies) == 0:
+		return usage("--trace-trust-proxies needs --trusted-proxies")
+	}
+	return nil
 }
 
 // checkReach keeps what is unsafe on this machine.

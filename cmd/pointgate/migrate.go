@@ -59,6 +59,9 @@ func migrate(cmd *cobra.Command, c *StoreConfig) (err error) {
 		return usage("database: %v", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := operated(db).Migrated(cmd.Context()); err != nil {
+		return failed("the database is migrated, but that could not be recorded yet; the next start will: %v", err)
+	}
 	v, err := db.Version(cmd.Context())
 	if err != nil {
 		return usage("database: %v", err)

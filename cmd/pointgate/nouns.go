@@ -142,4 +142,18 @@ var nouns = []noun{
 			{"live", "live", truth, 0, "only those that are neither ended nor at their end"},
 		},
 	},
+	{
+		name: "alert", short: "What rules over the audit trail found",
+		paths:   map[string]string{"": "/alerts"},
+		verbs:   update,
+		columns: []column{{"ID", "id"}, {"STATE", "state"}, {"SEVERITY", "severity"}, {"RULE", "rule"}, {"ABOUT", "key"}, {"COUNT", "count"}, {"RAISED", "raised_at"}, {"LAST", "last_at"}, {"TITLE", "title"}},
+		filters: []member{
+			{"state", "state", text, 0, "open, acknowledged or closed"},
+			{"rule", "rule", text, 0, "only those of this rule"},
+			{"severity", "severity", text, 0, "low, medium, high or critical"},
+			{"since", "from", past, 0, "only those raised at this time or later: a time, or a span back such as 1h"},
+			{"until", "to", past, 0, "only those raised before this time"},
+		},
+		members: []member{{"state", "state", text, update, "acknowledged or closed"}},
+	},
 }

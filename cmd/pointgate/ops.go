@@ -7,44 +7,38 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
 
 // ops is the operators' listener: metrics, health and profiles. It has no
 // authentication and says nothing about anybody's data.
 type ops struct {
+	*metrics
 	http     *http.Server
 	ready    atomic.Bool
-	requests *prometheus.CounterVec
-	seconds  *prometheus.HistogramVec
+	db       *store.DB
+	instance string // names this process in records and traces
+	tracing  *tracing
 }
 
+// newOps makes the listener's handler. db may be nil and come later by
+// [ops.watch]: the database is opened with the metrics as its observer.
 func newOps(db *store.DB) *ops {
-	o := &ops{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "pointgate_requests_total", Help: "Answered requests, by action (empty where none was asked for), status and code.",
-		}, []string{"action", "status", "code"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "pointgate_request_seconds", Help: "Time from the first byte to the answer, by action.",
-			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
-		}, []string{"action"}),
+	o := &ops{metrics: newMetrics(), instance: uuid.NewString()}
+	if db != nil {
+		o.watch(db)
 	}
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), o.requests, o.seconds)
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(o.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	mux.HandleFunc("GET /readyz", o.readyz(db))
+	mux.HandleFunc("GET /readyz", o.readyz())
 	for path, profile := range map[string]http.HandlerFunc{
 		"/debug/pprof/": pprof.Index, "/debug/pprof/profile": pprof.Profile, "/debug/pprof/symbol": pprof.Symbol, "/debug/pprof/trace": pprof.Trace,
 	} {
@@ -70,24 +64,25 @@ func byAddress(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// watch gives the database whose health and figures are told. It is called once,
+// before anybody is served.
+func (o *ops) watch(db *store.DB) {
+	o.db = db
+	o.store(db)
+}
+
 // readyz is 200 while new requests are welcome: it turns first when the server
 // stops, and while the store can't take a write.
-func (o *ops) readyz(db *store.DB) http.HandlerFunc {
+func (o *ops) readyz() http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()
-		if !o.ready.Load() || db.Ping(ctx) != nil {
+		if !o.ready.Load() || o.db.Ping(ctx) != nil {
 			http.Error(w, "not ready", http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = w.Write([]byte("ready\n"))
 	}
-}
-
-// done counts one answered request.
-func (o *ops) done(e *web.Event, took time.Duration) {
-	o.requests.WithLabelValues(e.Action, strconv.Itoa(e.Status), e.Code).Inc()
-	o.seconds.WithLabelValues(e.Action).Observe(took.Seconds())
 }
 
 func (o *ops) serve(ln net.Listener) error {

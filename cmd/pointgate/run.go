@@ -17,6 +17,7 @@ import (
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/policies"
 	"github.com/pointgate/pointgate/server"
+	"github.com/pointgate/pointgate/server/audit"
 	"github.com/pointgate/pointgate/store"
 )
 
@@ -36,7 +37,7 @@ func run(ctx context.Context, c *Config, out io.Writer) (err error) {
 	if err != nil {
 		return usage("secret-file: %v", err)
 	}
-	engine, err := openPolicy(c.PolicyDir)
+	engine, err := openPolicy(c.PolicyDir, derive(master, "pseudonyms"))
 	if err != nil {
 		return usage("policy: %v", err)
 	}
@@ -50,6 +51,9 @@ func run(ctx context.Context, c *Config, out io.Writer) (err error) {
 	}
 	o := newOps(db)
 	srv, err := assemble(c, db, engine, master, log, o)
+	if errors.Is(err, audit.ErrRefused) {
+		return usage("%w", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -71,10 +75,20 @@ func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, l
 	if err != nil {
 		return nil, err
 	}
+	post, err := mailTransport(c, log)
+	if err != nil {
+		return nil, err
+	}
+	sinks, err := c.sinks(log)
+	if err != nil {
+		return nil, err
+	}
 	return server.New(server.Config{
+		Sinks: sinks, Retention: c.retention(),
 		Store: db, Policy: engine, OAuth: provider, Log: log, Now: time.Now, Labels: labels, Home: homeTenant(c),
 		CursorKey: derive(master, "cursors"), CSRFKey: derive(master, "csrf"),
-		Limits: c.Limits == "on", Trusted: c.proxies, Done: o.done,
+		Limits: c.Limits == "on", Trusted: c.proxies, Done: o.done, Trail: trailOf(c, master, labels["id"]),
+		Mail: post, AlertMailTo: c.AlertMailTo,
 	})
 }
 
@@ -133,11 +147,12 @@ func publicListener(c *Config) (net.Listener, error) {
 	return tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: lowest, NextProtos: []string{"http/1.1"}}), nil
 }
 
-func openPolicy(dir string) (*policies.Engine, error) {
+func openPolicy(dir string, pseudonyms []byte) (*policies.Engine, error) {
+	key := policies.PseudonymKey(pseudonyms)
 	if dir == "" {
-		return policies.Open(policies.Embedded())
+		return policies.Open(policies.Embedded(), key)
 	}
-	return policies.Open(os.DirFS(dir))
+	return policies.Open(os.DirFS(dir), key)
 }
 
 func newLog(c *Config) *slog.Logger {

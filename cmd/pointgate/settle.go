@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 
+	"github.com/pointgate/pointgate/server"
 	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/store"
 )
@@ -28,9 +29,10 @@ func settle(ctx context.Context, c *Config, db *store.DB, out io.Writer) error {
 	if c.Demo {
 		want = "demo"
 	}
+	i := operated(db)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		if err := found(ctx, c, db, want); err != nil {
+		if err := found(ctx, c, i, want); err != nil {
 			return err
 		}
 	case err != nil:
@@ -40,18 +42,18 @@ func settle(ctx context.Context, c *Config, db *store.DB, out io.Writer) error {
 	case kind == "real" && want == "demo":
 		return usage("this database is not a demo's: start without --demo, or use an empty data folder")
 	}
-	if err := follow(ctx, c, db); err != nil {
+	if err := follow(ctx, c, i); err != nil {
 		return err
 	}
 	if want == "real" {
-		return offerSetup(ctx, c, db, out)
+		return offerSetup(ctx, c, i, out)
 	}
 	return nil
 }
 
 // found makes the first tenant.
-func found(ctx context.Context, c *Config, db *store.DB, kind string) error {
-	return db.Write(ctx, func(tx *store.Tx) error {
+func found(ctx context.Context, c *Config, i *server.Installation, kind string) error {
+	return i.Store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.SetMark(ctx, "kind", kind); err != nil {
 			return err
 		}
@@ -59,6 +61,7 @@ func found(ctx context.Context, c *Config, db *store.DB, kind string) error {
 		if c.Demo {
 			t.Name = "Demo Loyalty"
 		}
+		i.Created(tx, t, c.Demo)
 		return tx.InsertTenant(ctx, t)
 	})
 }
@@ -84,7 +87,8 @@ func hostnames(c *Config) store.Words {
 }
 
 // follow moves the first tenant to the configured public URL.
-func follow(ctx context.Context, c *Config, db *store.DB) error {
+func follow(ctx context.Context, c *Config, i *server.Installation) error {
+	db := i.Store
 	t, err := store.GetTenant(ctx, db, homeTenant(c))
 	if err != nil {
 		return fmt.Errorf("the first tenant: %w", err)
@@ -92,13 +96,18 @@ func follow(ctx context.Context, c *Config, db *store.DB) error {
 	if t.Issuer == c.PublicURL {
 		return db.LoadTenants(ctx)
 	}
+	from := t.Issuer
 	t.Issuer = c.PublicURL
 	for _, h := range hostnames(c) {
 		if !t.Hostnames.Has(h) {
 			t.Hostnames = append(t.Hostnames, h)
 		}
 	}
-	if err := db.Write(ctx, func(tx *store.Tx) error { return tx.UpdateTenant(ctx, t) }); err != nil {
+	err = db.Write(ctx, func(tx *store.Tx) error {
+		i.Moved(tx, t, from)
+		return tx.UpdateTenant(ctx, t)
+	})
+	if err != nil {
 		return err
 	}
 	return db.LoadTenants(ctx)
@@ -106,13 +115,18 @@ func follow(ctx context.Context, c *Config, db *store.DB) error {
 
 // offerSetup prints a one-time link for the first administrator while there is
 // none. Its key is stored as a hash only; each start makes a new one.
-func offerSetup(ctx context.Context, c *Config, db *store.DB, out io.Writer) error {
+func offerSetup(ctx context.Context, c *Config, i *server.Installation, out io.Writer) error {
+	db := i.Store
 	n, err := db.CountStaff(ctx, homeTenant(c))
 	if err != nil || n > 0 {
 		return err
 	}
 	key, link := authn.NewSetupLink(homeTenant(c), db.Now())
-	if err := db.Write(ctx, func(tx *store.Tx) error { return tx.InsertSetupLink(ctx, &link) }); err != nil {
+	err = db.Write(ctx, func(tx *store.Tx) error {
+		i.SetupOffered(tx, &link)
+		return tx.InsertSetupLink(ctx, &link)
+	})
+	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "There is no administrator yet. Open this within an hour, once:\n\n  %s/setup?link=%s\n\n", c.PublicURL, key)

@@ -23,6 +23,11 @@ type Admin struct {
 	ScopesOf func(roles []string) []string
 	// Hash makes the hash of a password; it runs outside of transactions.
 	Hash func(ctx context.Context, password string) (string, error)
+	// Trail makes proofs and keeps the log's keys. Optional: without it there are none.
+	Trail Trail
+	// Pseudonym stands for a value of which records must not say what it is: the
+	// same for the same value, and nobody without the key can tell which. Optional.
+	Pseudonym func(value string) string
 	// NewID makes the random part of an id. Optional.
 	NewID func() string
 }

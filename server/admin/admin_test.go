@@ -2,7 +2,9 @@ package admin_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -64,7 +66,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	a := &admin.Admin{
 		Gate:  &gate.Gate{Policy: engine, Store: db, Now: time.Now, NewID: uuid.NewString},
 		Store: db, Cursors: web.Cursors{Key: []byte("0123456789abcdef0123456789abcdef")},
-		Roles: engine.Roles, ScopesOf: engine.ScopesOf,
+		Roles: engine.Roles, ScopesOf: engine.ScopesOf, Pseudonym: func(value string) string { return fmt.Sprintf("pn_%x", sha256.Sum256([]byte(value))) },
 		Hash: func(_ context.Context, password string) (string, error) { return "hash of " + password, nil },
 	}
 	w := &world{t: t, db: db, app: fiber.New(fiber.Config{StrictRouting: true, CaseSensitive: true})}
@@ -86,9 +88,11 @@ func newWorld(t *testing.T, db *store.DB) *world {
 
 // mount wires the routes as package server does.
 func mount(g fiber.Router, a *admin.Admin) {
+	g.Get("/decisions/export", a.Export())
 	for path, h := range map[string]admin.Handlers{
 		"/tenants": a.Tenants(), "/clients": a.Clients(), "/customers": a.Customers(), "/staff": a.Staff(),
-		"/keys": a.Keys(), "/tokens": a.Tokens(), "/grants": a.Grants(), "/sessions": a.Sessions(), "/decisions": a.Decisions(),
+		"/keys": a.Keys(), "/tokens": a.Tokens(), "/grants": a.Grants(), "/sessions": a.Sessions(), "/decisions": a.Decisions(), "/erasures": a.Erasures(),
+		"/alerts": a.Alerts(),
 	} {
 		for _, r := range []struct {
 			method, path string

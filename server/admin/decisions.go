@@ -17,14 +17,19 @@ type decision struct {
 
 func viewDecision(d *decision) any { return d.event }
 
+// decisionOf reads one record of a tenant.
+func (a *Admin) decisionOf(ctx context.Context, _ store.Reader, t *store.Tenant, id string) (*store.Record, error) {
+	return a.Store.Decision(ctx, t.ID, id)
+}
+
 // Decisions is /admin/api/decisions: the records, newest first; with after=INDEX
 // those above an index, oldest first, for those who follow the log. There is
 // nothing to make, change or delete.
 func (a *Admin) Decisions() Handlers {
 	n := &noun[decision]{
 		name: "decision", view: viewDecision,
-		get: func(ctx context.Context, _ store.Reader, t *store.Tenant, id string) (*decision, error) {
-			r, err := a.Store.Decision(ctx, t.ID, id)
+		get: func(ctx context.Context, reader store.Reader, t *store.Tenant, id string) (*decision, error) {
+			r, err := a.decisionOf(ctx, reader, t, id)
 			if err != nil {
 				return nil, err
 			}

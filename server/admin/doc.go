@@ -1,5 +1,5 @@
 // Package admin is the JSON API of administration: the tenants, clients,
-// customers, staff, API keys and tokens, grants, sessions and decisions of one
+// customers, staff, API keys and tokens, grants, sessions, decisions and alerts of one
 // tenant.
 //
 // A [noun] says how one kind of object is read, kept and shown; all operations

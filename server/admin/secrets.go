@@ -48,7 +48,7 @@ func (a *Admin) ClientSecrets() fiber.Handler {
 			if p := n.parseID(r, &in.input); p != nil {
 				return p
 			}
-			return parseOverlap(r, in)
+			return parseOverlap(r, in, defaultOverlap, maxOverlap)
 		},
 		Facts: func(ctx context.Context, r store.Reader, c *gate.Call, in *rotation) (policies.Resource, policies.Facts, error) {
 			return n.facts(ctx, r, c, &in.input)
@@ -63,8 +63,8 @@ func (a *Admin) ClientSecrets() fiber.Handler {
 	})
 }
 
-func parseOverlap(r *web.Request, in *rotation) *web.Problem {
-	in.overlap = defaultOverlap
+func parseOverlap(r *web.Request, in *rotation, usual, most int64) *web.Problem {
+	in.overlap = usual
 	if len(r.Body) == 0 {
 		return nil
 	}
@@ -72,7 +72,7 @@ func parseOverlap(r *web.Request, in *rotation) *web.Problem {
 	if p != nil {
 		return p
 	}
-	if v, ok := f.Int("overlap_s", 0, maxOverlap); ok {
+	if v, ok := f.Int("overlap_s", 0, most); ok {
 		in.overlap = v
 	}
 	return f.Problem()

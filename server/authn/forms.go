@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"net/url"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
 )
 
 // Forms makes and checks the synchroniser token that every form carries. It is
@@ -50,6 +52,14 @@ func (f Forms) token(kind, bound string) string {
 	h := hmac.New(sha256.New, f.Key)
 	h.Write([]byte("form\x00" + kind + "\x00" + bound))
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+// Bucket is one of 65,536 that an address to sign in with falls into, by the key:
+// for counting attempts on accounts that there are not. See gate.LoginFailed.
+func (f Forms) Bucket(tenant, email string) string {
+	h := hmac.New(sha256.New, f.Key)
+	h.Write([]byte("bucket\x00" + tenant + "\x00" + store.NormalEmail(email)))
+	return hex.EncodeToString(h.Sum(nil)[:2])
 }
 
 func (f Forms) same(a, b string) bool { return hmac.Equal([]byte(a), []byte(b)) }

@@ -89,7 +89,8 @@ func (s *Sessions) touch(ctx context.Context, row *store.Session) error {
 // Begin signs a person in on this browser: a session with a new key, in place
 // of the one that the browser had (OWASP: a key from before the login must be
 // worth nothing after it). amr says how they proved who they are (RFC 8176).
-func (s *Sessions) Begin(c *fiber.Ctx, u *store.User, amr ...string) error {
+// began makes the record of it, which is written with the session.
+func (s *Sessions) Begin(c *fiber.Ctx, u *store.User, began func(b Begun) *store.Record, amr ...string) error {
 	ctx, now, key := c.UserContext(), s.Now(), random62(secretChars)
 	row := &store.Session{
 		Hash: digest(key), ID: "ses_" + random62(idChars), Tenant: u.Tenant, UserID: u.ID,
@@ -98,16 +99,17 @@ func (s *Sessions) Begin(c *fiber.Ctx, u *store.User, amr ...string) error {
 	}
 	old := web.CallerOf(c)
 	err := s.Store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.InsertSession(ctx, row); err != nil {
-			return err
+		b := Begun{Session: row.ID}
+		if old != nil && old.Method == s.Name() && old.GrantID != "" {
+			switch err := tx.EndSession(ctx, old.Tenant, old.GrantID); {
+			case err == nil:
+				b.Replaced = old.GrantID
+			case !errors.Is(err, store.ErrNotFound):
+				return err
+			}
 		}
-		if old == nil || old.Method != s.Name() || old.GrantID == "" {
-			return nil
-		}
-		if err := tx.EndSession(ctx, old.Tenant, old.GrantID); !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		return nil
+		tx.Record(began(b))
+		return tx.InsertSession(ctx, row)
 	})
 	if err != nil {
 		return err
@@ -116,6 +118,10 @@ func (s *Sessions) Begin(c *fiber.Ctx, u *store.User, amr ...string) error {
 	c.Cookie(loginCookie.remove(secure(c)))
 	return nil
 }
+
+// Begun is a session that began, by its id, and the one that ended with it, if
+// there was one.
+type Begun struct{ Session, Replaced string }
 
 // Forget takes the cookie from the browser. The row is ended by its own action.
 func (*Sessions) Forget(c *fiber.Ctx) { c.Cookie(sessionCookie.remove(secure(c))) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 	"github.com/pointgate/pointgate/store/storetest"
@@ -20,7 +21,9 @@ func (e *env) signIn(u *store.User) string {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Get("/", func(c *fiber.Ctx) error {
 		web.SetTenant(c, e.tenant)
-		return e.sessions.Begin(c, u, "pwd")
+		return e.sessions.Begin(c, u, func(b authn.Begun) *store.Record {
+			return &store.Record{ID: "login of " + b.Session, Tenant: u.Tenant, Related: b.Replaced, Body: []byte(`{"custom":{"a":1}}`)}
+		}, "pwd")
 	})
 	res, err := app.Test(httptest.NewRequest(http.MethodGet, "/", nil))
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 	"github.com/pointgate/pointgate/store/storetest"
@@ -36,7 +37,7 @@ func newEdgeApp(t *testing.T, limits *Limits, trusted ...netip.Prefix) *edgeApp 
 	clock := func() time.Time { return a.now }
 	tenant := &store.Tenant{ID: "demo", Issuer: "http://demo.localhost", Origins: store.Words{"https://spa.example"}}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	a.refusals = &Refusals{Log: log, Now: clock, NewID: uuid.NewString, Home: "demo"}
+	a.refusals = &Refusals{Log: log, Now: clock, Events: &gate.Events{Now: clock, NewID: uuid.NewString}, Home: "demo"}
 	if limits == nil {
 		limits = &Limits{Off: true}
 	}
@@ -300,4 +301,38 @@ func TestRefusalsAreSummed(t *testing.T) {
 			t.Errorf("%d records, want one for each cause and address", len(all))
 		}
 	})
+}
+
+// TestRefusalsNameTheirClient: guesses at a client's secret can be counted for
+// that client, and are told from what the client itself did wrong.
+func TestRefusalsNameTheirClient(t *testing.T) {
+	a, db := newEdgeApp(t, nil), storetest.SQLite(t)
+	a.refusals.Store = db
+	at := func(client string) *web.Event {
+		return &web.Event{RequestID: "req_1", Method: "POST", Path: "/oauth2/token", IP: "192.0.2.1", Tenant: "demo", Client: client}
+	}
+	p := &web.Problem{Code: "invalid_client", Status: 401}
+	a.refusals.CountFor(at(""), p, "web")
+	a.refusals.CountFor(at(""), p, "web")
+	a.refusals.CountFor(at("web"), p, "web")
+	a.refusals.CountFor(at(""), p, "")
+	a.refusals.flush(context.Background(), time.Time{})
+	got := map[string]int{}
+	err := db.Records(context.Background(), 0, 9, func(r *store.Record) error {
+		var body struct {
+			Input struct {
+				Context struct{ Authentication struct{ Status string } }
+			}
+			Custom struct{ Count int }
+		}
+		err := json.Unmarshal(r.Body, &body)
+		got[r.Client+" "+body.Input.Context.Authentication.Status] += body.Custom.Count
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]int{"web invalid": 2, "web ": 1, " ": 1}, got); diff != "" {
+		t.Error(diff)
+	}
 }

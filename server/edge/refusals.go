@@ -19,10 +19,9 @@ import (
 // bound are summed together.
 type Refusals struct {
 	Store  *store.DB
+	Events *gate.Events
 	Log    *slog.Logger
 	Now    func() time.Time
-	NewID  func() string
-	Labels map[string]string
 	Home   string // the tenant whose log takes what is for no tenant
 	// Page shows the refusal to a person's browser; nil: always problem+json.
 	Page func(c *fiber.Ctx, p *web.Problem) error
@@ -33,17 +32,22 @@ type Refusals struct {
 
 type refusal struct {
 	tenant, code, ip string
+	client           string // that it named
+	claimed          bool   // without proof
 	second           int64
 }
 
 type sum struct {
-	count     int64
-	status    int
-	requestID string // of the first
-	path      string
+	count        int64
+	status       int
+	method, path string // of the first, as its id is
+	requestID    string
 }
 
-const maxSums = 4096
+const (
+	maxSums = 4096
+	many    = "many" // in the place of an address: of those over the bound
+)
 
 // Refuse counts the refusal and answers it.
 func (r *Refusals) Refuse(c *fiber.Ctx, p *web.Problem) error {
@@ -61,8 +65,12 @@ func (r *Refusals) Refuse(c *fiber.Ctx, p *web.Problem) error {
 }
 
 // Count adds a refusal to its sum.
-func (r *Refusals) Count(e *web.Event, p *web.Problem) {
-	k := refusal{tenant: e.Tenant, code: p.Code, ip: e.IP, second: r.Now().Unix()}
+func (r *Refusals) Count(e *web.Event, p *web.Problem) { r.CountFor(e, p, "") }
+
+// CountFor is Count of a request that named a client. It must be one that there
+// is: what strangers make up would grow the sums.
+func (r *Refusals) CountFor(e *web.Event, p *web.Problem, client string) {
+	k := refusal{tenant: e.Tenant, code: p.Code, ip: e.IP, client: client, claimed: client != "" && e.Client == "", second: r.Now().Unix()}
 	if k.tenant == "" {
 		k.tenant = r.Home
 	}
@@ -72,11 +80,11 @@ func (r *Refusals) Count(e *web.Event, p *web.Problem) {
 		r.sums = map[refusal]*sum{}
 	}
 	if _, known := r.sums[k]; !known && len(r.sums) >= maxSums {
-		k.ip = "many"
+		k.ip, k.client, k.claimed = many, "", false
 	}
 	s := r.sums[k]
 	if s == nil {
-		s = &sum{status: p.Status, requestID: e.RequestID, path: e.Path}
+		s = &sum{status: p.Status, requestID: e.RequestID, method: e.Method, path: e.Path}
 		r.sums[k] = s
 	}
 	s.count++
@@ -128,7 +136,7 @@ func (r *Refusals) flush(ctx context.Context, now time.Time) {
 	defer r.mu.Unlock()
 	for k, s := range due {
 		if len(r.sums) >= maxSums {
-			k = refusal{tenant: k.tenant, code: k.code, ip: "many", second: k.second}
+			k = refusal{tenant: k.tenant, code: k.code, ip: many, second: k.second}
 		}
 		if was := r.sums[k]; was != nil {
 			s.count += was.count
@@ -139,10 +147,13 @@ func (r *Refusals) flush(ctx context.Context, now time.Time) {
 
 // record is the sum as the log keeps it.
 func (r *Refusals) record(k refusal, s *sum) *store.Record {
-	h := gate.Happening{
-		ID: r.NewID(), At: time.Unix(k.second, 0), Tenant: k.tenant, Action: "request.refuse", Code: k.code, Status: s.status,
-		IP: k.ip, Request: s.requestID, Labels: r.Labels,
-		Custom: map[string]any{"count": s.count, "first_path": s.path},
+	ev := gate.Event{
+		What: gate.RequestRefused{Code: k.code, Status: s.status, Count: s.count, FirstPath: s.path},
+		At:   time.Unix(k.second, 0), Tenant: k.tenant, Client: k.client,
+		Request: &web.Event{RequestID: s.requestID, Method: s.method, Path: s.path, IP: k.ip},
 	}
-	return h.Record()
+	if k.claimed {
+		ev.Proof = gate.Proof{Method: "client_secret", Status: web.Invalid}
+	}
+	return r.Events.Record(ev)
 }

@@ -10,6 +10,8 @@
 //     nothing happened.
 //   - A caller who may not do a thing is not told whether its input was valid.
 //   - Undefined, error, timeout: denied, and recorded with the reason.
+//   - An event is written with its effect, or before it is told. Nothing that
+//     was typed and not checked is in one, and no secret.
 //
 // What it refuses: to know what an operation means. An [Operation] parses,
 // gathers facts and has its effect; it neither decides nor records.
@@ -27,4 +29,15 @@
 //   - the rule's obligations say it; see policies.Decision
 //   - the effect checks it again inside its transaction, and returns [ErrStale]
 //     if it no longer holds: all is undone and decided anew
+//
+// # To add an event
+//
+//   - its type in kinds.go, with a comment on itself and on each member: they are
+//     its line in docs/events.md (write that with go test ./tests -run
+//     TestEventsAreDocumented -update); kind gives it action, code and status
+//   - its place in [Kinds]
+//   - where it happens: tx.Record(events.Record(gate.Event{What: …})) in the write
+//     that has its effect, or [Events.Append] before the answer that tells of it
+//   - if a route without a gate makes it: the route's line in tests/events_test.go
+//   - a line of tests/flows/events.txt that finds it in the log
 package gate

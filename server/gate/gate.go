@@ -27,6 +27,7 @@ type Gate struct {
 	Now    func() time.Time
 	NewID  func() string     // of a decision
 	Labels map[string]string // of this node, in every record
+	Mask   Mask              // nil: nothing is masked
 }
 
 // Call is one request on its way through the gate: what an effect may use.

@@ -22,6 +22,10 @@ type event struct {
 	Error       *eventError               `json:"error,omitempty"`
 	RequestedBy string                    `json:"requested_by"`
 	Timestamp   string                    `json:"timestamp"`
+	TraceID     string                    `json:"trace_id,omitempty"`
+	SpanID      string                    `json:"span_id,omitempty"`
+	Erased      []string                  `json:"erased,omitempty"`
+	Masked      []string                  `json:"masked,omitempty"`
 	Metrics     map[string]int64          `json:"metrics,omitempty"`
 	Custom      map[string]any            `json:"custom"`
 }
@@ -39,12 +43,13 @@ type eventError struct {
 // the answer that depend on the decision.
 func (g *Gate) record(c *Call, a *web.Answer) *store.Record {
 	head(c, a)
-	d, k := c.Decision, c.Caller
+	d, k, v := c.Decision, c.Caller, veil{mask: g.Mask, erased: c.Decision.Erased, masked: c.Decision.Masked}
 	c.Event.Subject, c.Event.Client = k.ID, k.ClientID
 	e := event{
 		Labels: g.Labels, DecisionID: c.DecisionID, Path: "pointgate/decision",
 		Input: d.Input, Result: d.Result,
-		RequestedBy: c.Origin.IP, Timestamp: c.Now.Format(time.RFC3339Nano),
+		RequestedBy: v.value("/requested_by", c.Origin.IP), Timestamp: c.Now.Format(time.RFC3339Nano),
+		TraceID: c.Event.TraceID, SpanID: c.Event.SpanID,
 	}
 	if d.Revision != "" {
 		e.Bundles = map[string]bundleRevision{"pointgate": {d.Revision}}
@@ -58,7 +63,13 @@ func (g *Gate) record(c *Call, a *web.Answer) *store.Record {
 		code = a.Code
 	}
 	e.Custom = map[string]any{"tenant": c.Tenant.ID, "status": a.Status, "code": code, "data_digest": d.DataDigest}
-	for name, value := range map[string]string{"grant": k.GrantID, "related": c.Related} {
+	r := &store.Record{
+		ID: c.DecisionID, At: store.At(c.Now), Tenant: c.Tenant.ID, Action: c.Action, Allow: d.Allow, Code: code, Status: a.Status,
+		Subject: v.value("/input/subject/id", k.ID), Client: v.value("/input/context/client/id", k.ClientID),
+		Resource: v.value("/input/resource/id", c.Resource.ID), Related: v.value("/custom/related", c.Related),
+		Request: v.value("/input/context/request/id", c.Event.RequestID), Grant: k.GrantID, IP: e.RequestedBy, Rules: rulesOf(d),
+	}
+	for name, value := range map[string]string{"grant": r.Grant, "related": r.Related} {
 		if value != "" {
 			e.Custom[name] = value
 		}
@@ -66,13 +77,9 @@ func (g *Gate) record(c *Call, a *web.Answer) *store.Record {
 	if len(c.Lines) > 0 && a.Status < 300 { // else they were undone
 		e.Custom["ledger"] = c.Lines
 	}
-	body, _ := json.Marshal(&e) // maps of strings and numbers, and JSON that we made: can't fail
-	return &store.Record{
-		ID: c.DecisionID, At: store.At(c.Now), Tenant: c.Tenant.ID, Subject: k.ID, Client: k.ClientID,
-		Action: c.Action, Resource: c.Resource.ID, Allow: d.Allow, Code: code, Status: a.Status,
-		Related: c.Related, Grant: k.GrantID, IP: c.Origin.IP, Rules: rulesOf(d),
-		Request: c.Event.RequestID, Body: body,
-	}
+	e.Erased, e.Masked = v.lists()
+	r.Body, _ = json.Marshal(&e) // maps of strings and numbers, and JSON that we made: can't fail
+	return r
 }
 
 // rulesOf are the rules that denied.

@@ -20,7 +20,6 @@ func (o *OAuth) Authorize() fiber.Handler {
 		c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
 		form, err := authorizeForm(c)
 		if err != nil {
-			o.count(c, err)
 			return o.reject(c, err)
 		}
 		flow, err := o.Provider.Authorize(c.UserContext(), web.TenantOf(c), form)
@@ -60,6 +59,7 @@ func authorizeForm(c *fiber.Ctx) (url.Values, error) {
 // reject sends the refusal to the client where its address is sure, and else
 // shows it: an address that is not registered gets nothing, not even an error.
 func (o *OAuth) reject(c *fiber.Ctx, err error) error {
+	o.count(c, err, web.EventOf(c).Client)
 	e := errorOf(c, err)
 	if e.Redirect != "" {
 		return see(c, e.Redirect)

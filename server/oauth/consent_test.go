@@ -59,7 +59,11 @@ func TestConsent(t *testing.T) {
 			}
 		})
 		w.sub("a denial says so, with state and iss", func(w *world) {
-			r := sentTo(w.provider.Deny(w.flow(asks())))
+			to, err := w.provider.Deny(ctx, w.flow(asks()), w.alice())
+			if err != nil {
+				w.Fatal(err)
+			}
+			r := sentTo(to)
 			got := []string{r.location("error"), r.location("state"), r.location("iss")}
 			if diff := cmp.Diff([]string{"access_denied", "st", issuer}, got); diff != "" {
 				w.Error(diff)
@@ -146,7 +150,7 @@ func TestStateComesBackUnchanged(t *testing.T) {
 				c.Public, c.RedirectURIs = true, store.Words{"https://app.example/cb?b=2&a=%2F"}
 			})
 			f := w.flow(asks("client_id", "query", "redirect_uri", "https://app.example/cb?b=2&a=%2F"))
-			if to := w.provider.Deny(f); !strings.HasPrefix(to, "https://app.example/cb?b=2&a=%2F&error=") {
+			if to, err := w.provider.Deny(context.Background(), f, w.alice()); err != nil || !strings.HasPrefix(to, "https://app.example/cb?b=2&a=%2F&error=") {
 				w.Errorf("got %q", to)
 			}
 		})

@@ -12,8 +12,9 @@
 //   - a form that is not valid UTF-8, holds NUL, is malformed or too large
 //   - two Authorization headers
 //
-// A request that could not even be read is counted among the refusals that the
-// log sums up; what was asked and refused is not.
+// What is refused, for its form or for its content, is counted among the refusals
+// that the log sums up. What is given or ended, package oauth2 records in the
+// write that does it.
 //
 // Of a refusal the caller learns a code of an RFC and a fixed description; the
 // cause goes to the access log.

@@ -18,9 +18,9 @@ type OAuth struct {
 	Session func(c *fiber.Ctx) (person oauth2.Person, sessionID string, ok bool)
 	// ErrorPage shows a refusal to a person, where it can't be sent to a client.
 	ErrorPage func(c *fiber.Ctx, status int, title, detail string) error
-	// Count sums up a request that was refused for its form, before it was asked
-	// about. Nil: nobody counts.
-	Count func(e *web.Event, p *web.Problem)
+	// Count sums up a request that was refused, for the client that it named
+	// without proof, if there is such a client. Nil: nobody counts.
+	Count func(e *web.Event, p *web.Problem, client string)
 }
 
 // Token is POST /oauth2/token (RFC 6749 §3.2).
@@ -43,12 +43,13 @@ func (o *OAuth) endpoint(do func(ctx context.Context, r *oauth2.Request) (any, e
 	return func(c *fiber.Ctx) error {
 		r, err := readRequest(c)
 		if err != nil {
-			o.count(c, err)
+			o.count(c, err, "")
 			return refuse(c, r, err)
 		}
-		answer, err := do(c.UserContext(), r)
+		answer, err := do(recording(c), r)
 		web.EventOf(c).Client = r.Client
 		if err != nil {
+			o.count(c, err, r.Client+r.Claimed) // at most one of them
 			return refuse(c, r, err)
 		}
 		return accept(c, answer)
@@ -69,16 +70,26 @@ func errorOf(c *fiber.Ctx, err error) *oauth2.Error {
 	return e
 }
 
-// count leaves a request that could not be read in the record of refusals, by
-// the code that the other endpoints have for it.
-func (o *OAuth) count(c *fiber.Ctx, err error) {
-	p := web.BadRequest("")
-	if errorOf(c, err).Status == fiber.StatusRequestEntityTooLarge {
+// recording lets what is called write records that name this request.
+func recording(c *fiber.Ctx) context.Context {
+	return web.WithEvent(c.UserContext(), web.EventOf(c))
+}
+
+// count leaves a refusal among those that the log sums up: nothing was given, so
+// it needs no record of its own, and guessing must not fill the disk. A request
+// that could not be read has the code that the other endpoints have for it.
+func (o *OAuth) count(c *fiber.Ctx, err error, client string) {
+	refused := errorOf(c, err)
+	p := &web.Problem{Code: refused.Code, Status: refused.Status}
+	switch {
+	case refused.Status >= fiber.StatusInternalServerError:
+		return
+	case refused.Status == fiber.StatusRequestEntityTooLarge:
 		p = web.NewProblem("too_large", "")
 	}
 	e := web.EventOf(c)
 	e.Refused = p.Code
 	if o.Count != nil {
-		o.Count(e, p)
+		o.Count(e, p, client)
 	}
 }

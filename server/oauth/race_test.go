@@ -45,8 +45,8 @@ func TestOneCodeTwentyTimes(t *testing.T) {
 			}
 			w.want(w.post("/oauth2/token", "demo-web", again(won.field("refresh_token"))), 400, "invalid_grant")
 		}
-		if len(w.reuses) != 5 {
-			w.Errorf("told %d times of 5 reuses", len(w.reuses))
+		if len(w.told(reuse)) != 5 {
+			w.Errorf("told %d times of 5 reuses", len(w.told(reuse)))
 		}
 	})
 }
@@ -65,8 +65,8 @@ func TestOneRefreshTokenTwentyTimes(t *testing.T) {
 			token = replies[0].field("refresh_token")
 		}
 		w.want(w.post("/oauth2/token", "demo-web", again(token)), 200, "")
-		if len(w.reuses) != 0 {
-			w.Errorf("told: %+v", w.reuses)
+		if len(w.told(reuse)) != 0 {
+			w.Errorf("told: %+v", w.told(reuse))
 		}
 
 		_, token = w.tokens("demo-spa")
@@ -79,8 +79,8 @@ func TestOneRefreshTokenTwentyTimes(t *testing.T) {
 			w.Errorf("without grace: the winner's access token is %s", s)
 		}
 		w.want(w.post("/oauth2/token", "demo-spa", again(won.field("refresh_token"))), 400, "invalid_grant")
-		if len(w.reuses) != 1 {
-			w.Errorf("told: %+v", w.reuses)
+		if len(w.told(reuse)) != 1 {
+			w.Errorf("told: %+v", w.told(reuse))
 		}
 	})
 }

@@ -64,8 +64,8 @@ func TestRefreshTokensThatGiveNothing(t *testing.T) {
 		w.sub("idle for 30 days", func(w *world) {
 			w.pass(oauth2.RefreshLifetime)
 			w.want(w.post("/oauth2/token", "demo-web", again(live)), 400, "invalid_grant")
-			if len(w.reuses) != 0 {
-				w.Errorf("told: %+v", w.reuses)
+			if len(w.told(reuse)) != 0 {
+				w.Errorf("told: %+v", w.told(reuse))
 			}
 		})
 	})
@@ -139,8 +139,8 @@ func TestRefreshInGrace(t *testing.T) {
 			if s := w.status(first.field("access_token")); s != oauth2.Revoked {
 				w.Errorf("the access token is %s", s)
 			}
-			if len(w.reuses) != 1 || w.reuses[0].Kind != "refresh_token" || w.reuses[0].Tenant != "demo" {
-				w.Errorf("told: %+v", w.reuses)
+			if len(w.told(reuse)) != 1 || w.told(reuse)[0].Type != "refresh_token" || w.told(reuse)[0].Tenant != "demo" {
+				w.Errorf("told: %+v", w.told(reuse))
 			}
 		})
 	})
@@ -186,15 +186,15 @@ func TestAnotherClientShowsARefreshToken(t *testing.T) {
 		_, token := w.tokens("demo-web")
 		w.want(w.post("/oauth2/token", "second", again(token)), 400, "invalid_grant")
 		first := w.post("/oauth2/token", "demo-web", again(token))
-		if first.status != 200 || len(w.reuses) != 0 {
-			w.Fatalf("after a stranger's try with the unused token: %d %s, told %+v", first.status, first.body, w.reuses)
+		if first.status != 200 || len(w.told(reuse)) != 0 {
+			w.Fatalf("after a stranger's try with the unused token: %d %s, told %+v", first.status, first.body, w.told(reuse))
 		}
 		w.want(w.post("/oauth2/token", "second", again(token)), 400, "invalid_grant")
 		if s := w.status(first.field("access_token")); s != oauth2.Revoked {
 			w.Errorf("after a stranger's try with the used token the access token is %s", s)
 		}
-		if len(w.reuses) != 1 || w.reuses[0].ClientID != "demo-web" {
-			w.Errorf("told: %+v", w.reuses)
+		if len(w.told(reuse)) != 1 || w.told(reuse)[0].ClientID != "demo-web" || w.told(reuse)[0].ShownBy != "second" {
+			w.Errorf("told: %+v", w.told(reuse))
 		}
 	})
 }
@@ -242,8 +242,8 @@ func TestWhatEndsAGrant(t *testing.T) {
 					w.Errorf("introspected as %s", r.body)
 				}
 				w.want(w.post("/oauth2/token", "demo-web", again(refresh)), c.status, c.code)
-				if len(w.reuses) != 0 {
-					w.Errorf("told: %+v", w.reuses)
+				if len(w.told(reuse)) != 0 {
+					w.Errorf("told: %+v", w.told(reuse))
 				}
 				if err := w.db.Write(ctx, func(tx *store.Tx) error { return c.mend(tx, token.GrantID) }); err != nil {
 					w.Fatal(err)

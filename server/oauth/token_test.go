@@ -172,8 +172,8 @@ func TestACodeUsedTwice(t *testing.T) {
 			w.Errorf("the access token is %s", s)
 		}
 		w.want(w.post("/oauth2/token", "demo-web", again(first.field("refresh_token"))), 400, "invalid_grant")
-		if len(w.reuses) != 1 || w.reuses[0].Kind != "code" || w.reuses[0].Subject != "cus_alice" || w.reuses[0].ClientID != "demo-web" {
-			w.Errorf("told: %+v", w.reuses)
+		if len(w.told(reuse)) != 1 || w.told(reuse)[0].Type != "code" || w.told(reuse)[0].Subject != "cus_alice" || w.told(reuse)[0].ClientID != "demo-web" {
+			w.Errorf("told: %+v", w.told(reuse))
 		}
 	})
 }

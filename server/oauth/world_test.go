@@ -30,8 +30,9 @@ type world struct {
 
 	mu      sync.Mutex
 	time    time.Time
-	reuses  []oauth2.Reuse
-	refused []string // codes of what was counted
+	events  []oauth2.Event
+	refuse  bool     // a record is given that no log takes
+	refused []string // codes of what was counted, with the client if there was one
 }
 
 // each runs a test in a world on SQLite and in one on PostgreSQL.
@@ -44,7 +45,7 @@ func each(t *testing.T, test func(w *world)) {
 		w.people()
 		var err error
 		w.provider, err = oauth2.New(oauth2.Config{
-			Store: w.db, Secret: []byte(strings.Repeat("s", 32)), SealKey: []byte(strings.Repeat("k", 32)), Now: w.now, ReuseDetected: w.reused,
+			Store: w.db, Secret: []byte(strings.Repeat("s", 32)), SealKey: []byte(strings.Repeat("k", 32)), Now: w.now, Record: w.record,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -66,16 +67,33 @@ func (w *world) pass(d time.Duration) {
 	w.time = w.time.Add(d)
 }
 
-func (w *world) reused(_ *store.Tx, r oauth2.Reuse) {
+func (w *world) record(_ context.Context, tx *store.Tx, e oauth2.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.reuses = append(w.reuses, r)
+	if w.refuse {
+		tx.Record(&store.Record{ID: "without a body"})
+	}
+	w.events = append(w.events, e)
 }
 
-func (w *world) count(_ *web.Event, p *web.Problem) {
+const reuse = oauth2.ReuseDetected
+
+// told is the events of the kind that were told of since the test began.
+func (w *world) told(kind oauth2.EventKind) (out []oauth2.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.refused = append(w.refused, p.Code)
+	for _, e := range w.events {
+		if e.Kind == kind {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (w *world) count(_ *web.Event, p *web.Problem, client string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refused = append(w.refused, strings.TrimSpace(p.Code+" "+client))
 }
 
 // counted takes the codes of what was counted since it was last asked.

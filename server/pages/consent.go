@@ -67,19 +67,21 @@ func (p *Pages) PostConsent() fiber.Handler {
 		if err != nil {
 			return p.noFlow(c)
 		}
+		ctx, person := web.WithEvent(c.UserContext(), r.Event), oauth2.Person{Type: k.Type, ID: k.ID, AuthTime: k.AuthTime, AMR: k.AMR}
 		switch in.Get("decision") {
 		case "approve":
-			return p.approve(c, k, f, in["scope"])
+			location, err := p.Consents.Approve(ctx, f, person, in["scope"])
+			return p.answered(c, location, err)
 		case "deny":
-			return see(p.Consents.Deny(f), "ok").Send(c)
+			location, err := p.Consents.Deny(ctx, f, person)
+			return p.answered(c, location, err)
 		}
 		return p.refuse(c, web.BadRequest("Answer with Allow or Deny."))
 	}
 }
 
-func (p *Pages) approve(c *fiber.Ctx, k *web.Caller, f *oauth2.Flow, scopes []string) error {
-	person := oauth2.Person{Type: k.Type, ID: k.ID, AuthTime: k.AuthTime, AMR: k.AMR}
-	location, err := p.Consents.Approve(c.UserContext(), f, person, scopes)
+// answered is the end of a consent: the browser goes on, if all was recorded.
+func (p *Pages) answered(c *fiber.Ctx, location string, err error) error {
 	var refused *oauth2.Error
 	switch {
 	case err == nil:

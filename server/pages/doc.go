@@ -11,6 +11,8 @@
 //     wrong password.
 //   - Nobody is sent to a place outside of this server but the redirect URI that
 //     a registered client has.
+//   - Who signs in, and whose attempt failed, is in the log before the answer
+//     leaves; so is what a person answered to a consent.
 //   - A request that is refused for its form, or was tried too often, is counted
 //     among the refusals that the log sums up.
 //   - The pages under /account and the sign-out pass the gate; its refusals are

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/policies"
+	"github.com/pointgate/pointgate/server"
 	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/pages"
@@ -48,13 +49,16 @@ func newEnv(t *testing.T) *env {
 	e.tenant = storetest.Tenant(t, e.db, "demo")
 	engine, err := policies.Open(policies.Embedded())
 	must(t, err)
-	e.provider, err = oauth2.New(oauth2.Config{Store: e.db, Secret: make([]byte, 32), SealKey: make([]byte, 32), Now: clock})
+	e.provider, err = oauth2.New(oauth2.Config{
+		Store: e.db, Secret: make([]byte, 32), SealKey: make([]byte, 32), Now: clock, Record: server.RecordOAuth(nil, nil),
+	})
 	must(t, err)
 	passwords, err := authn.NewPasswords()
 	must(t, err)
 	e.Pages = &pages.Pages{
-		Gate:  &gate.Gate{Policy: engine, Store: e.db, Now: clock, NewID: uuid.NewString},
-		Store: e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, ScopesOf: engine.ScopesOf, Now: clock,
+		Gate:   &gate.Gate{Policy: engine, Store: e.db, Now: clock, NewID: uuid.NewString},
+		Events: &gate.Events{Store: e.db, Now: clock, NewID: uuid.NewString},
+		Store:  e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, ScopesOf: engine.ScopesOf, Now: clock,
 		Session: &authn.Sessions{Store: e.db, Now: clock, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime},
 	}
 	e.Count = func(_ *web.Event, p *web.Problem) { e.refused = append(e.refused, p.Code) }
@@ -66,6 +70,7 @@ func (e *env) routes() {
 	e.app = fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 16 << 10})
 	e.app.Use(func(c *fiber.Ctx) error {
 		e.event = web.NewEvent("", e.now)
+		e.event.Method, e.event.Path, e.event.IP = strings.Clone(c.Method()), web.SafePath(c.Path()), "192.0.2.1"
 		web.SetEvent(c, e.event)
 		ctx, cancel := context.WithTimeout(context.Background(), e.timeout)
 		defer cancel()

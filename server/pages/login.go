@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/pointgate/pointgate/server/authn"
+	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
@@ -57,11 +58,13 @@ func (p *Pages) PostLogin() fiber.Handler {
 			return p.throttled(c, wait, in)
 		}
 		u, err := p.person(c.UserContext(), r.Tenant.ID, in.Email, f.Get("password"))
-		switch {
-		case errors.Is(err, errWrong):
-			return p.wrong(c, in)
-		case err == nil:
-			err = p.Session.Begin(c, u, "pwd")
+		if errors.Is(err, errWrong) {
+			if err = p.failed(c.UserContext(), r, u, in.Email); err == nil {
+				return p.wrong(c, in)
+			}
+		}
+		if err == nil {
+			err = p.signIn(c, r, u, "pwd")
 		}
 		if err != nil {
 			return p.Refusal(c, web.NewProblem("store_unavailable", "You are not signed in. Please try again in a minute.").Because(err))
@@ -72,6 +75,35 @@ func (p *Pages) PostLogin() fiber.Handler {
 }
 
 var errWrong = errors.New("wrong address or password")
+
+// signIn begins a session, with its record.
+func (p *Pages) signIn(c *fiber.Ctx, r *web.Request, u *store.User, amr ...string) error {
+	return p.Session.Begin(c, u, func(b authn.Begun) *store.Record {
+		return p.Events.Record(gate.Event{
+			What: gate.LoginSucceeded{AMR: amr, Replaced: b.Replaced}, Tenant: u.Tenant, Request: r.Event,
+			Subject: gate.Party{Type: u.Type, ID: u.ID}, Proof: gate.Proof{Method: "password", Status: web.Valid},
+			Resource: gate.Party{Type: "session", ID: b.Session}, Grant: b.Session,
+		})
+	}, amr...)
+}
+
+// failed records an attempt to sign in that was refused, before the answer says
+// so. The record of an account that there is not costs the same time.
+func (p *Pages) failed(ctx context.Context, r *web.Request, u *store.User, email string) error {
+	what := gate.LoginFailed{Reason: gate.WrongPassword}
+	ev := gate.Event{Tenant: r.Tenant.ID, Request: r.Event, Proof: gate.Proof{Method: "password", Status: web.Invalid}}
+	if u == nil {
+		what.Reason, what.Unknown = gate.UnknownAccount, p.Forms.Bucket(r.Tenant.ID, email)
+	} else {
+		ev.Subject = gate.Party{Type: u.Type, ID: u.ID}
+		ev.Resource = ev.Subject
+		if !u.DisabledAt.IsZero() {
+			what.Reason = gate.DisabledAccount
+		}
+	}
+	ev.What = what
+	return p.Events.Append(ctx, ev)
+}
 
 // person finds who signs in. It does the same work for those who are not there.
 func (p *Pages) person(ctx context.Context, tenant, email, password string) (*store.User, error) {

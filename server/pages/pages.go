@@ -15,6 +15,7 @@ import (
 // set before use.
 type Pages struct {
 	Gate      *gate.Gate
+	Events    *gate.Events
 	Store     *store.DB
 	Session   *authn.Sessions
 	Passwords *authn.Passwords
@@ -40,5 +41,5 @@ type Consents interface {
 	// browser goes. A flow is approved at most once.
 	Approve(ctx context.Context, f *oauth2.Flow, p oauth2.Person, scopes []string) (location string, err error)
 	// Deny returns where the browser goes with access_denied.
-	Deny(f *oauth2.Flow) (location string)
+	Deny(ctx context.Context, f *oauth2.Flow, p oauth2.Person) (location string, err error)
 }

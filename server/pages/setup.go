@@ -56,7 +56,7 @@ func (p *Pages) PostSetup() fiber.Handler {
 		}
 		u, err := p.administrator(c, r, in, f.Get("password"))
 		if err == nil {
-			err = p.Session.Begin(c, u, "pwd")
+			err = p.signIn(c, r, u, "pwd")
 		}
 		if err != nil {
 			return p.notSetUp(c, err, in)

@@ -2,16 +2,23 @@ package web
 
 import (
 	"encoding/json"
+	"io"
+	"net"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
 
-// Answer is what goes back. Body is complete: nothing is streamed, because
-// nothing may leave before its record is durable.
+// Answer is what goes back, once its record is durable.
 type Answer struct {
-	Status  int
-	Type    string // content type; empty: application/json
-	Body    []byte
+	Status int
+	Type   string // content type; empty: application/json
+	Body   []byte
+	// Stream is the body in the place of Body, for what is too large to be held:
+	// it is read after the record is durable, as fast as the caller takes it. An
+	// error of it breaks the connection, so that a part can't pass for the whole.
+	// Only an answer of status 200 to a reading has one.
+	Stream  io.Reader
 	Header  map[string]string // besides those that the pipeline sets
 	Cookies []*fiber.Cookie
 	Code    string // of the problem; "ok" otherwise
@@ -81,5 +88,28 @@ func (a *Answer) Send(c *fiber.Ctx) error {
 	if a.Code != "ok" {
 		e.Code = a.Code
 	}
+	if a.Stream != nil {
+		c.Status(a.Status).Context().SetBodyStream(&paced{a.Stream, c.Context().Conn()}, -1)
+		return nil
+	}
 	return c.Status(a.Status).Send(a.Body)
+}
+
+// streamStall is how long the receiver of a stream may take for a part of it.
+const streamStall = 30 * time.Second
+
+// paced gives a stream as long as it takes, while the receiver takes some of it
+// at a time: the server's own limit is for whole answers.
+type paced struct {
+	io.Reader
+	conn net.Conn
+}
+
+// Read implements [io.Reader]. It is called once what was read before is sent.
+func (p *paced) Read(b []byte) (int, error) {
+	n, err := p.Reader.Read(b)
+	if derr := p.conn.SetWriteDeadline(time.Now().Add(streamStall)); derr != nil && err == nil {
+		err = derr
+	}
+	return n, err
 }

@@ -35,10 +35,6 @@ type Event struct {
 	// TraceID and SpanID are W3C Trace Context ids in hexadecimal: of our span
 	// where there is one, else what the caller sent; "" where neither is.
 	TraceID, SpanID string
-	// Allow and EvalNS are of the last decision: what it said, and how long the
-	// rules worked on it.
-	Allow  bool
-	EvalNS int64
 	// Turn is the count of revocations that this one began in; it belongs to
 	// the metrics, and is 0 where nobody counts.
 	Turn int64
@@ -61,7 +57,7 @@ const (
 	PartCommit  = "commit"  // from handing over the record until it is durable
 )
 
-const maxParts = 12 // a request that is decided again has parts again; more are not kept
+const maxParts = 8 // a request that is decided again has parts again; more are not kept
 
 // Spent notes a part of the work.
 func (e *Event) Spent(name string, began, ended time.Time) {

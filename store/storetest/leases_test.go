@@ -54,6 +54,9 @@ func TestLeases(t *testing.T) {
 		})
 		t.Run("run out", func(t *testing.T) {
 			lease(t, db, "c", "one", time.Millisecond)
+			if err := holds(db, "c", "one"); err != nil {
+				t.Errorf("nobody else has it: %v", err)
+			}
 			until := time.Now().Add(10 * time.Second)
 			for !lease(t, db, "c", "two", time.Hour) {
 				if time.Now().After(until) {

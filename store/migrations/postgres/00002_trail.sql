@@ -31,18 +31,20 @@ CREATE TABLE tree_nodes (
 -- The keys that sign checkpoints, each sealed by the master secret.
 CREATE TABLE log_keys (
     verifier   TEXT PRIMARY KEY, -- a vkey of C2SP signed-note
-    sealed     BYTEA NOT NULL,
+    sealed     BYTEA NOT NULL, -- empty once it is destroyed
     created_at BIGINT NOT NULL,
-    retired_at BIGINT
+    retired_at BIGINT -- when it ends, or ended, to sign
 );
 
 CREATE TABLE checkpoints (
-    at   BIGINT PRIMARY KEY,
-    size BIGINT NOT NULL,
-    root BYTEA NOT NULL,
-    note TEXT NOT NULL
+    at        BIGINT PRIMARY KEY,
+    origin    TEXT NOT NULL DEFAULT '', -- another one after each rollback
+    size      BIGINT NOT NULL,
+    root      BYTEA NOT NULL,
+    note      TEXT NOT NULL,
+    witnesses BIGINT NOT NULL DEFAULT 0 -- how many have cosigned it
 );
-CREATE INDEX checkpoints_size ON checkpoints (size);
+CREATE INDEX checkpoints_size ON checkpoints (origin, size);
 
 -- How far those who follow the log have come.
 CREATE TABLE cursors (
@@ -55,9 +57,14 @@ CREATE TABLE erasures (
     id           TEXT PRIMARY KEY, -- of the decision that allowed it
     tenant       TEXT NOT NULL REFERENCES tenants (id),
     person       TEXT NOT NULL,
+    pseudonym    TEXT NOT NULL, -- stands for the person afterwards
+    reason       TEXT NOT NULL,
+    asked_by     TEXT NOT NULL,
     size         BIGINT NOT NULL, -- of the log when it was asked for
     position     BIGINT NOT NULL, -- how far it has come
     records      BIGINT NOT NULL, -- erased so far
     requested_at BIGINT NOT NULL,
     done_at      BIGINT
 );
+CREATE INDEX erasures_tenant ON erasures (tenant, requested_at, id);
+CREATE INDEX erasures_open ON erasures (requested_at, id) WHERE done_at IS NULL;

@@ -10,7 +10,7 @@ CREATE TABLE leases (
 -- What a rule over a window of records found.
 CREATE TABLE alerts (
     id         TEXT PRIMARY KEY,
-    tenant     TEXT NOT NULL REFERENCES tenants (id),
+    tenant     TEXT NOT NULL,
     rule       TEXT NOT NULL,
     key        TEXT NOT NULL,
     severity   TEXT NOT NULL CHECK (severity IN ('low', 'medium', 'high', 'critical')),

@@ -1,0 +1,66 @@
+package oauth2
+
+import (
+	"context"
+	"time"
+
+	"github.com/pointgate/pointgate/store"
+)
+
+// EventKind is what the Provider gave or ended.
+type EventKind int
+
+// The kinds of [Event].
+const (
+	Granted       EventKind = iota + 1 // a person approved
+	Denied                             // a person did not
+	Issued                             // tokens
+	RevokedByApp                       // a token, by its client
+	ReuseDetected                      // a code or refresh token was used again; its grant is revoked
+)
+
+// Event is what the Provider gave or ended, for the log. It holds no code, token
+// or secret.
+type Event struct {
+	Kind        EventKind
+	At          time.Time
+	Tenant      string
+	GrantID     string // empty where there is none
+	ClientID    string // that the grant is for
+	SubjectType string // customer, staff or client
+	Subject     string
+	// Client says whether the client has proven who it is; a public one can't.
+	// False where a person acts.
+	Client bool
+	// Type is what was revoked or used again: code, access_token or refresh_token.
+	Type string
+	// ShownBy is the client that used a code or token again.
+	ShownBy   string
+	GrantType string    // of tokens
+	Asked     []string  // scopes, of a consent
+	Scopes    []string  // that were given, by a consent or a token
+	ExpiresAt time.Time // of the grant, or the access token
+	Refresh   bool      // a refresh token was issued
+	Again     bool      // the same answer was given once more
+}
+
+// about begins an event about a grant.
+func (x *exchange) about(kind EventKind, grant, client, subjectType, subject string) *Event {
+	return &Event{
+		Kind: kind, At: x.now, Tenant: x.tenant.ID, GrantID: grant, ClientID: client, SubjectType: subjectType, Subject: subject,
+		Client: x.client != nil && !x.client.Public,
+	}
+}
+
+// issued notes what the token endpoint is about to give.
+func (x *exchange) issued(grantType, subjectType, subject string, t *store.AccessToken) *Event {
+	e := x.about(Issued, t.GrantID, t.ClientID, subjectType, subject)
+	e.GrantType, e.Scopes, e.ExpiresAt = grantType, t.Scopes, t.ExpiresAt.Time
+	x.event = e
+	return e
+}
+
+// recordTo is the Provider's Record with the context of this request.
+func (p *Provider) recordTo(ctx context.Context) func(tx *store.Tx, e *Event) {
+	return func(tx *store.Tx, e *Event) { p.record(ctx, tx, *e) }
+}

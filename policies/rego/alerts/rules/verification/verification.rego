@@ -1,0 +1,23 @@
+package pointgate.alerts.rules.verification
+
+import data.pointgate.alerts
+
+# METADATA
+# title: The audit trail does not verify
+# description: >-
+#   Records are not what was recorded, or are missing. Keep the database and the
+#   published checkpoints as they are, and run pointgate audit verify.
+# custom:
+#   code: verification
+#   severity: critical
+raised contains alert if {
+	count(_decisions) > 0
+	alert := alerts.alert(rego.metadata.rule(), "trail", "A verification of the audit trail failed, or the database is not the one that was published.", _decisions)
+}
+
+_decisions contains id if {
+	some group in input.groups
+	group.action in {"trail.verify", "trail.rollback"}
+	not group.allow
+	some id in group.decisions
+}

@@ -1,0 +1,159 @@
+package audit
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pointgate/pointgate/server/gate"
+	"github.com/pointgate/pointgate/store"
+	"github.com/pointgate/pointgate/store/trail"
+)
+
+// sealKey is the row of a key: AES-256-GCM, bound to the vkey, so that a sealed
+// key can't be put under another's name.
+func (p *Publisher) sealKey(k trail.Key, now store.Time) *store.LogKey {
+	nonce := make([]byte, p.seal.NonceSize())
+	_, _ = rand.Read(nonce) // crypto/rand.Read never fails
+	return &store.LogKey{
+		Verifier: k.Verifier(), CreatedAt: now,
+		Sealed: p.seal.Seal(nonce, nonce, k.Seed(), []byte(k.Verifier())),
+	}
+}
+
+func (p *Publisher) unseal(row *store.LogKey) (trail.Key, error) {
+	n := p.seal.NonceSize()
+	if len(row.Sealed) < n {
+		return trail.Key{}, fmt.Errorf("the log's key %s is destroyed", row.Verifier)
+	}
+	seed, err := p.seal.Open(nil, row.Sealed[:n], row.Sealed[n:], []byte(row.Verifier))
+	if err != nil {
+		return trail.Key{}, fmt.Errorf("the log's key %s can't be opened with this master secret: is it the right secret-file?", row.Verifier)
+	}
+	k, err := trail.OpenKey(originOf(row), seed)
+	if err == nil && k.Verifier() != row.Verifier {
+		err = trail.ErrKey
+	}
+	return k, err
+}
+
+// originOf is the name in a vkey, which is the origin of the log that it is for.
+func originOf(row *store.LogKey) string {
+	name, _, _ := strings.Cut(row.Verifier, "+")
+	return name
+}
+
+// ring is the log's keys as they are now.
+type ring struct {
+	origin   string
+	sign     []trail.Key // the newest first
+	verifies []string    // all vkeys there ever were
+}
+
+// readKeys reads them anew: another node may have made one. Only who has the
+// turn calls it.
+func (p *Publisher) readKeys(ctx context.Context) (*ring, error) {
+	rows, err := store.LogKeys(ctx, p.c.Store)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, trail.ErrKey
+	}
+	r, now := &ring{origin: originOf(&rows[0])}, store.At(p.c.Now())
+	for i := range rows {
+		row := &rows[i]
+		r.verifies = append(r.verifies, row.Verifier)
+		if !row.Signs(now) || originOf(row) != r.origin {
+			continue
+		}
+		k, known := p.keys[row.Verifier]
+		if !known {
+			if k, err = p.unseal(row); err != nil {
+				return nil, err
+			}
+			p.keys[row.Verifier] = k
+		}
+		r.sign = append(r.sign, k)
+	}
+	return r, nil
+}
+
+// insertKey adds a key and its event.
+func (p *Publisher) insertKey(ctx context.Context, tx *store.Tx, k trail.Key, what gate.LogKeyCreated) error {
+	what.Verifier = k.Verifier()
+	if err := tx.InsertLogKey(ctx, p.sealKey(k, tx.Now())); err != nil {
+		return err
+	}
+	tx.Record(p.c.Record(gate.System(p.c.Tenant, what, gate.Party{Type: "log", ID: k.Name()})))
+	return nil
+}
+
+// Keys are all keys that there ever were, the newest first.
+func (p *Publisher) Keys(ctx context.Context) ([]store.LogKey, error) {
+	return store.LogKeys(ctx, p.c.Store)
+}
+
+// Rotate makes a new key, which signs from now on. Those before it sign beside
+// it for the overlap, so that auditors can learn of the new one from a note that
+// they can still verify.
+func (p *Publisher) Rotate(ctx context.Context, tx *store.Tx, overlap time.Duration) ([]store.LogKey, error) {
+	rows, err := store.LogKeys(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, store.ErrNotFound
+	}
+	k, err := trail.NewKey(originOf(&rows[0]))
+	if err != nil {
+		return nil, err
+	}
+	end := store.At(tx.Now().Add(overlap))
+	what := gate.LogKeyCreated{PreviousEnd: &end.Time}
+	for i := range rows {
+		if rows[i].Signs(tx.Now()) {
+			what.Previous = append(what.Previous, rows[i].Verifier)
+		}
+	}
+	if err := tx.RetireLogKeys(ctx, end); err != nil {
+		return nil, err
+	}
+	if err := p.insertKey(ctx, tx, k, what); err != nil {
+		return nil, err
+	}
+	return store.LogKeys(ctx, tx)
+}
+
+// destroyKeys forgets the secret parts of those whose end has come.
+func (p *Publisher) destroyKeys(ctx context.Context) error {
+	rows, err := store.LogKeys(ctx, p.c.Store)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		row := &rows[i]
+		if len(row.Sealed) == 0 || row.Signs(store.At(p.c.Now())) {
+			continue
+		}
+		err := p.c.Store.Write(ctx, func(tx *store.Tx) error {
+			if err := tx.DestroyLogKey(ctx, row.Verifier); err != nil {
+				return err
+			}
+			what := gate.LogKeyDestroyed{Verifier: row.Verifier}
+			tx.Record(p.c.Record(gate.System(p.c.Tenant, what, gate.Party{Type: "log", ID: originOf(row)})))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if err := p.begin(ctx); err != nil {
+			return err
+		}
+		delete(p.keys, row.Verifier)
+		p.end()
+	}
+	return nil
+}

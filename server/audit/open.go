@@ -1,0 +1,165 @@
+package audit
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/pointgate/pointgate/server/gate"
+	"github.com/pointgate/pointgate/store"
+	"github.com/pointgate/pointgate/store/trail"
+)
+
+// Config is what a [Publisher] is made of. All fields but those marked optional
+// are needed.
+type Config struct {
+	Store  *store.DB
+	Log    *slog.Logger
+	Now    func() time.Time
+	Record func(gate.Event) *store.Record
+	Tenant string // the first tenant, whose events those of the log are
+	// Issuer is the first tenant's: the first start makes the log's origin of it.
+	Issuer string
+	// SealKey is the 32 bytes that the keys are sealed with in the database.
+	SealKey []byte
+	// Holder names this process among those that share the database. One that
+	// is alone has the same name each time, and waits for no lease.
+	Holder string
+
+	File         string        // optional: the file of the newest checkpoint
+	Endpoints    []string      // optional: URLs that take it by PUT or POST
+	Witnesses    []string      // optional: "URL VKEY" of C2SP tlog-witness
+	WitnessEvery time.Duration // how often a witness is asked at most
+	HTTP         *http.Client  // optional: for endpoints and witnesses
+	Private      bool          // optional: nothing is served to those who are not known
+
+	// AcceptRollback is the size of the published checkpoint that the operator
+	// gives up; 0: none.
+	AcceptRollback int64
+	// Demo replaces what another log has left in File.
+	Demo bool
+}
+
+// Publisher signs and publishes the log's checkpoints. It is safe for concurrent
+// use. A nil Publisher serves nothing.
+type Publisher struct {
+	c      Config
+	seal   cipher.AEAD
+	places []*place
+
+	turn    chan struct{} // held by the one who makes or takes over a checkpoint
+	keys    map[string]trail.Key
+	upkeep  time.Time // when the last was
+	fault   atomic.Pointer[string]
+	leads   atomic.Bool // this node publishes for all
+	current atomic.Pointer[Published]
+	// cosigned is the newest that a witness has cosigned; nil if there is none.
+	cosigned atomic.Pointer[Published]
+}
+
+// Published is a checkpoint that was kept, and may be seen by all.
+type Published struct {
+	trail.Signed
+	kept  store.Time // the row that it is, or whose text it has
+	lines []byte     // of the witnesses, in Note too
+}
+
+// Open makes the log's key if there is none, checks the database against what
+// was published, and makes the first checkpoint. Nothing runs yet. An error that
+// is [ErrRefused] says what the operator can do.
+func Open(ctx context.Context, c Config) (*Publisher, error) {
+	block, err := aes.NewCipher(c.SealKey)
+	if err != nil {
+		return nil, err
+	}
+	p := &Publisher{c: c, turn: make(chan struct{}, 1), keys: map[string]trail.Key{}}
+	if p.seal, err = cipher.NewGCM(block); err != nil {
+		return nil, err
+	}
+	if err := p.makePlaces(); err != nil {
+		return nil, err
+	}
+	if err := p.found(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.check(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.recall(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := p.makeFor(ctx, anySize); err != nil {
+		return nil, fmt.Errorf("the first checkpoint: %w", err)
+	}
+	return p, nil
+}
+
+func (p *Publisher) makePlaces() error {
+	client := p.c.HTTP
+	if client == nil {
+		client = &http.Client{
+			// What was signed for one place is not for another to get or to answer.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+	}
+	if p.c.File != "" {
+		p.places = append(p.places, filePlace(p.c.File))
+	}
+	for _, u := range p.c.Endpoints {
+		p.places = append(p.places, endpointPlace(u, client))
+	}
+	for _, spec := range p.c.Witnesses {
+		w, err := p.witnessPlace(spec, client)
+		if err != nil {
+			return fmt.Errorf("%w: witness: %w", ErrRefused, err)
+		}
+		p.places = append(p.places, w)
+	}
+	return nil
+}
+
+const originMark = "log_origin"
+
+// found gives the log its origin and its first key, once.
+func (p *Publisher) found(ctx context.Context) error {
+	keys, err := store.LogKeys(ctx, p.c.Store)
+	if err != nil || len(keys) > 0 {
+		return errors.Join(err, p.unsealAll(keys))
+	}
+	u, err := url.Parse(p.c.Issuer)
+	if err != nil {
+		return err
+	}
+	key, err := trail.NewKey(u.Host + "/audit")
+	if err != nil {
+		return err
+	}
+	return p.c.Store.Write(ctx, func(tx *store.Tx) error {
+		if keys, err := store.LogKeys(ctx, tx); err != nil || len(keys) > 0 {
+			return err // another node was first
+		}
+		if err := tx.SetMark(ctx, originMark, key.Name()); err != nil {
+			return err
+		}
+		return p.insertKey(ctx, tx, key, gate.LogKeyCreated{})
+	})
+}
+
+// unsealAll is the proof that the master secret is the right one.
+func (p *Publisher) unsealAll(rows []store.LogKey) error {
+	for i := range rows {
+		if rows[i].Signs(store.At(p.c.Now())) {
+			if _, err := p.unseal(&rows[i]); err != nil {
+				return fmt.Errorf("%w: %w", ErrRefused, err)
+			}
+		}
+	}
+	return nil
+}

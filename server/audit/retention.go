@@ -1,0 +1,141 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/pointgate/pointgate/server/gate"
+	"github.com/pointgate/pointgate/store"
+)
+
+// Retainer empties records whose time is over. Their entries stay in the tree.
+// All fields but those marked optional are set before use.
+type Retainer struct {
+	Store  *store.DB
+	Events *gate.Events
+	Log    *slog.Logger
+	Now    func() time.Time
+	Keep   time.Duration // how long a record has its content; 0: for ever
+	Home   string        // the tenant whose log says what was done
+	Holder string        // of leases: no other process has it
+	// Forget takes what persons are found by out of the search index, for all
+	// records below an index. Optional.
+	Forget func(ctx context.Context, below int64) error
+	// Wait is time.Sleep that a context ends. Optional.
+	Wait func(ctx context.Context, d time.Duration) error
+
+	failures atomic.Int64
+}
+
+const (
+	retainEvery = 10 * time.Minute
+	retainLease = time.Minute
+	retainPause = 50 * time.Millisecond // between steps, for those who wait for the writer
+)
+
+// Failures counts the passes that broke off, for metrics.
+func (r *Retainer) Failures() int64 { return r.failures.Load() }
+
+// Run empties what is old once a day, on one node at a time, until ctx ends. A
+// pass that was interrupted goes on at the next start.
+func (r *Retainer) Run(ctx context.Context) {
+	if r.Keep <= 0 {
+		return
+	}
+	for {
+		if err := r.Pass(ctx); err != nil && ctx.Err() == nil {
+			r.failures.Add(1)
+			r.Log.Error("old records keep their content for now", "error", err)
+		}
+		if pause(ctx, r.Wait, retainEvery) != nil {
+			return
+		}
+	}
+}
+
+// Pass empties what is old, unless that was done this day (UTC), or another node
+// is at it.
+func (r *Retainer) Pass(ctx context.Context) error {
+	now := r.Now().UTC()
+	day := now.Unix() / (24 * 60 * 60)
+	at, err := r.Store.Retention(ctx)
+	if err != nil || at.Day >= day {
+		return err
+	}
+	if held, err := r.Store.Lease(ctx, "retention", r.Holder, retainLease); err != nil || !held {
+		return err
+	}
+	cutoff := now.Add(-r.Keep)
+	if err := r.empty(ctx, &at, cutoff); err != nil {
+		return err
+	}
+	at.Day = day
+	return r.report(ctx, at, cutoff)
+}
+
+// empty goes on from the oldest record that may have its content until it comes
+// to where nothing is old. Younger ones in front of old ones, which a wrong clock
+// made, don't stop it; it begins with them the next time.
+func (r *Retainer) empty(ctx context.Context, at *store.Retention, cutoff time.Time) error {
+	left := int64(-1) // the first that was left
+	for from := at.Next; ; {
+		var now store.Retention
+		s, err := r.Store.EmptyOld(ctx, from, cutoff, func(tx *store.Tx, s store.OldStep) error {
+			now = *at
+			now.Emptied += s.Emptied
+			if now.Next = s.Left; left >= 0 {
+				now.Next = left
+			}
+			return tx.SetRetention(ctx, now)
+		})
+		if err != nil {
+			return err
+		}
+		if s.Looked == from {
+			return nil // the end of the log
+		}
+		*at, from = now, s.Looked
+		if left < 0 && s.Left < s.Looked {
+			left = s.Left
+		}
+		if !s.Old {
+			return nil
+		}
+		if err := pause(ctx, r.Wait, retainPause); err != nil {
+			return err
+		}
+		if held, err := r.Store.Lease(ctx, "retention", r.Holder, retainLease); err != nil || !held {
+			return errors.Join(err, errLeaseLost)
+		}
+	}
+}
+
+var errLeaseLost = errors.New("audit: another node has the lease")
+
+// report tells the log what was emptied, if anything was.
+func (r *Retainer) report(ctx context.Context, at store.Retention, cutoff time.Time) error {
+	done := gate.TrailRetained{From: at.Reported, To: at.Next, Records: at.Emptied, Before: cutoff}
+	if at.Emptied > 0 {
+		if r.Forget != nil {
+			if err := r.Forget(ctx, at.Next); err != nil {
+				return err
+			}
+		}
+		if err := r.Store.Scrub(ctx); err != nil {
+			return err
+		}
+	}
+	return r.Store.Write(ctx, func(tx *store.Tx) error {
+		next := at
+		next.Reported, next.Emptied = at.Next, 0
+		if done.Records > 0 {
+			tx.Record(r.Events.Record(gate.System(r.Home, done, gate.Party{Type: "trail", ID: "records"})))
+		} else {
+			next.Reported = at.Reported
+		}
+		return tx.SetRetention(ctx, next)
+	})
+}

@@ -1,0 +1,149 @@
+package gate
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/pointgate/pointgate/server/web"
+)
+
+// eventBody is an event in the shape that decisions have in the log, so that
+// one reader, one search and one rule serve both. Custom is the last member.
+type eventBody struct {
+	Labels      map[string]string          `json:"labels"`
+	DecisionID  string                     `json:"decision_id"`
+	Path        string                     `json:"path"` // pointgate/ and the action
+	Input       *eventInput                `json:"input"`
+	Result      eventResult                `json:"result"`
+	RequestedBy string                     `json:"requested_by"`
+	Timestamp   string                     `json:"timestamp"`
+	TraceID     string                     `json:"trace_id,omitempty"`
+	SpanID      string                     `json:"span_id,omitempty"`
+	Erased      []string                   `json:"erased,omitempty"`
+	Masked      []string                   `json:"masked,omitempty"`
+	Custom      map[string]json.RawMessage `json:"custom"`
+}
+
+type eventResult struct {
+	Allow  bool   `json:"allow"`
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+}
+
+// eventInput has the members of a decision's input that an event knows.
+type eventInput struct {
+	Subject struct {
+		Type string `json:"type"`
+		ID   string `json:"id,omitempty"`
+	} `json:"subject"`
+	Action struct {
+		Name string `json:"name"`
+	} `json:"action"`
+	Resource struct {
+		Type string `json:"type,omitempty"`
+		ID   string `json:"id,omitempty"`
+	} `json:"resource"`
+	Context struct {
+		Authentication *eventProof `json:"authentication,omitempty"`
+		Client         struct {
+			ID string `json:"id,omitempty"`
+		} `json:"client"`
+		Request struct {
+			ID     string `json:"id,omitempty"`
+			Method string `json:"method,omitempty"`
+			Path   string `json:"path,omitempty"`
+			IP     string `json:"ip,omitempty"`
+		} `json:"request"`
+		Tenant struct {
+			ID string `json:"id,omitempty"`
+		} `json:"tenant"`
+	} `json:"context"`
+}
+
+type eventProof struct {
+	Method string     `json:"method"`
+	Status web.Status `json:"status"`
+}
+
+// customBase is what every event has in custom, beside the members of its kind.
+type customBase struct {
+	Tenant  string `json:"tenant"`
+	Status  int    `json:"status"`
+	Code    string `json:"code"`
+	Grant   string `json:"grant,omitempty"`
+	Related string `json:"related,omitempty"`
+}
+
+// veil is the one place where values of an event pass the mask.
+type veil struct {
+	mask           Mask
+	masked, erased []string
+}
+
+func (v *veil) value(pointer, value string) string {
+	if v.mask == nil || value == "" {
+		return value
+	}
+	kept, masked := v.mask.Value(pointer, value)
+	switch {
+	case !masked:
+		return value
+	case kept == "":
+		v.erased = append(v.erased, pointer)
+	default:
+		v.masked = append(v.masked, pointer)
+	}
+	return kept
+}
+
+// lists are the pointers of what was left out and of what was replaced, sorted,
+// each once.
+func (v *veil) lists() (erased, masked []string) {
+	sorted := func(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+	return sorted(v.erased), sorted(v.masked)
+}
+
+func (v *veil) input(ev *Event, action string) *eventInput {
+	in, who := new(eventInput), ev.Subject
+	if who.Type == "" {
+		who.Type = "anonymous"
+	}
+	in.Subject.Type, in.Subject.ID = who.Type, v.value("/input/subject/id", who.ID)
+	in.Action.Name = action
+	in.Resource.Type, in.Resource.ID = ev.Resource.Type, v.value("/input/resource/id", ev.Resource.ID)
+	c, r := &in.Context, ev.Request
+	if ev.Proof != (Proof{}) {
+		c.Authentication = &eventProof{ev.Proof.Method, ev.Proof.Status}
+	}
+	c.Client.ID = v.value("/input/context/client/id", ev.Client)
+	c.Request.ID, c.Request.Method = v.value("/input/context/request/id", r.RequestID), r.Method
+	c.Request.Path = v.value("/input/context/request/path", r.Path)
+	c.Request.IP = v.value("/input/context/request/ip", r.IP)
+	c.Tenant.ID = ev.Tenant
+	return in
+}
+
+// custom is the members of the kind and those of every event; of one name, the
+// latter.
+func (v *veil) custom(what What, base customBase) map[string]json.RawMessage {
+	out := map[string]json.RawMessage{}
+	for _, part := range []any{what, base} {
+		raw, _ := json.Marshal(part) // plain values, here and below: can't fail
+		_ = json.Unmarshal(raw, &out)
+	}
+	if v.mask == nil {
+		return out
+	}
+	for name, raw := range out {
+		var text string
+		if name == "tenant" || name == "code" || name == "grant" || name == "related" || json.Unmarshal(raw, &text) != nil || text == "" {
+			continue // these have passed, or must stay as they are
+		}
+		if kept := v.value("/custom/"+name, text); kept == "" {
+			delete(out, name)
+		} else {
+			out[name], _ = json.Marshal(kept)
+		}
+	}
+	return out
+}

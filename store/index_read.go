@@ -1,0 +1,226 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// indexView is the index as it was at one moment.
+type indexView struct {
+	tx       *sqlx.Tx
+	ctx      context.Context
+	position int64 // it has the indexes below
+	keys     keyMaker
+}
+
+// look gives fn the index. There may be none: its position is 0 then, and fn is
+// told so. An index that can't be read is the same as none.
+func (x *index) look(ctx context.Context, fn func(v *indexView) error) error {
+	err := x.view(ctx, fn)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	x.doubt(err)
+	return fn(&indexView{ctx: ctx})
+}
+
+func (x *index) view(ctx context.Context, fn func(v *indexView) error) error {
+	x.use.RLock()
+	defer x.use.RUnlock()
+	if x.read == nil {
+		return fn(&indexView{ctx: ctx})
+	}
+	var o *sql.TxOptions
+	if x.path == "" {
+		o = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	tx, err := x.read.BeginTxx(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	var m indexMeta
+	if err := tx.GetContext(ctx, &m, selectIndexMeta); err != nil {
+		return fmt.Errorf("%w: %w", errIndex, err)
+	}
+	if m.Version != indexVersion {
+		return fmt.Errorf("%w: it has version %d", errIndex, m.Version)
+	}
+	return fn(&indexView{tx: tx, ctx: ctx, position: m.Position, keys: keyMaker{salt: m.Salt}})
+}
+
+func (v *indexView) read(dest any, query string, args ...any) error {
+	return v.tx.SelectContext(v.ctx, dest, v.tx.Rebind(query), args...)
+}
+
+// sets reads the sets of keys in chunks: one for each key, nil where a chunk has
+// none of it.
+func (v *indexView) sets(chunks []int64, keys []indexKey) (map[int64][]*bitmap, error) {
+	rows := make([]int64, 0, len(chunks)*len(keys))
+	for _, c := range chunks {
+		for _, k := range keys {
+			rows = append(rows, slotRow(c, k.slot()))
+		}
+	}
+	slots, err := readSlots(v.ctx, v.tx, rows)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int64][]*bitmap, len(chunks))
+	for _, c := range chunks {
+		sets := make([]*bitmap, len(keys))
+		for i, k := range keys {
+			if sets[i], err = findSet(slots[slotRow(c, k.slot())], k); err != nil {
+				return nil, err
+			}
+		}
+		out[c] = sets
+	}
+	return out, nil
+}
+
+func findSet(slot []byte, k indexKey) (*bitmap, error) {
+	s := slotReader{b: slot}
+	for s.next() {
+		if s.rest == k.rest() {
+			m := new(bitmap)
+			m.readLows(s.set, s.n)
+			return m, nil
+		}
+	}
+	if s.bad {
+		return nil, errIndex
+	}
+	return nil, nil
+}
+
+// chunks are those that can hold what the filter wants between from and to,
+// ascending, and of each whether all of it is in the filter's time and prefix.
+func (v *indexView) chunks(f *DecisionFilter, from, to int64) (list []int64, within map[int64]bool, err error) {
+	first, last := from>>chunkBits, (to-1)>>chunkBits
+	if f.From.IsZero() && f.To.IsZero() && f.Prefix == "" {
+		for c := first; c <= last; c++ {
+			list = append(list, c)
+		}
+		return list, nil, nil
+	}
+	var rows []chunkRow
+	if err := v.read(&rows, `SELECT chunk, from_at, to_at, lo_id, hi_id FROM search_chunks WHERE chunk >= ? AND chunk <= ? ORDER BY chunk`, first, last); err != nil {
+		return nil, nil, err
+	}
+	if int64(len(rows)) != last-first+1 {
+		return nil, nil, errIndex
+	}
+	within = map[int64]bool{}
+	for _, r := range rows {
+		meets, all := f.meets(&span{r.From, r.To, string(r.Lo), string(r.Hi)})
+		if meets {
+			list = append(list, r.Chunk)
+			within[r.Chunk] = all
+		}
+	}
+	return list, within, nil
+}
+
+// spans are those of a chunk.
+func (v *indexView) spans(chunk int64, ids bool) ([]span, error) {
+	var rows []chunkRow
+	if err := v.read(&rows, `SELECT chunk, times, ids FROM search_chunks WHERE chunk = ?`, chunk); err != nil || len(rows) == 0 {
+		return nil, fmt.Errorf("%w: %w", errIndex, err)
+	}
+	spans, err := rows[0].times()
+	if err == nil && ids {
+		err = rows[0].ids(spans)
+	}
+	return spans, err
+}
+
+// meeting is where in a chunk the filter's time and prefix can be.
+func (v *indexView) meeting(f *DecisionFilter, chunk int64) (*bitmap, error) {
+	spans, err := v.spans(chunk, f.Prefix != "")
+	if err != nil {
+		return nil, err
+	}
+	m := new(bitmap)
+	for i := range spans {
+		if meets, _ := f.meets(&spans[i]); meets {
+			m.fill(i<<spanBits, (i+1)<<spanBits)
+		}
+	}
+	return m, nil
+}
+
+// mostSets bounds the sets that are held at a time to 4 MiB.
+const mostSets = 512
+
+// candidates are indexes in [from, to) which the filter's keys, time and prefix
+// allow, at most n: the greatest first, or the least first with Tail.
+func (v *indexView) candidates(f *DecisionFilter, from, to int64, n int) (out []int64, err error) {
+	if from >= to {
+		return nil, nil
+	}
+	chunks, within, err := v.chunks(f, from, to)
+	if err != nil {
+		return nil, err
+	}
+	keys := f.keys(&v.keys)
+	for step := 4; len(chunks) > 0 && len(out) < n; step *= 4 {
+		some, rest := take(chunks, min(step, mostSets/len(keys)), !f.Tail)
+		chunks = rest
+		sets, err := v.sets(some, keys)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range some {
+			m := conjunction(sets[c])
+			if m == nil {
+				continue
+			}
+			if within != nil && !within[c] {
+				meeting, err := v.meeting(f, c)
+				if err != nil {
+					return nil, err
+				}
+				m.and(meeting)
+			}
+			m.each(!f.Tail, func(low int) bool {
+				if i := c<<chunkBits + int64(low); i >= from && i < to {
+					out = append(out, i)
+				}
+				return len(out) < n
+			})
+			if len(out) == n {
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
+// take takes n from the end of a list, the last first, or from its beginning.
+func take(list []int64, n int, last bool) (some, rest []int64) {
+	n = min(n, len(list))
+	if !last {
+		return list[:n], list[n:]
+	}
+	for i := range n {
+		some = append(some, list[len(list)-1-i])
+	}
+	return some, list[:len(list)-n]
+}
+
+// conjunction is what all sets have; nil if one is missing.
+func conjunction(sets []*bitmap) *bitmap {
+	for i, s := range sets {
+		if s == nil {
+			return nil
+		}
+		if i > 0 {
+			sets[0].and(s)
+		}
+	}
+	return sets[0]
+}
