@@ -8,6 +8,9 @@
 // and refresh tokens belong to a grant and die with it. A request that waits
 // for consent is kept by nobody: see [Flow].
 //
+// What is given or ended is told to Config.Record inside of the write that does
+// it: a consent, tokens, a revocation, a second use. See [Event].
+//
 // # What it refuses
 //
 //   - a code request without PKCE S256, from anyone, before anyone logs in
@@ -66,7 +69,7 @@
 // # To add a grant type
 //
 //   - a fosite.TokenEndpointHandler of its own, appended in newFosite; what it
-//     writes goes through the exchange
+//     writes goes through the exchange, and so does its [Event] (exchange.issued)
 //   - its name in grantTypes (register.go) and checkTokenRequest (token.go)
 //   - its cases in server/oauth, with a parallel one
 package oauth2

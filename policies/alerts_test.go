@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -153,6 +154,25 @@ func TestAlertRulesAreHeldToTheirOwnInput(t *testing.T) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// The rule that docs/alerts.md shows works as it stands there.
+func TestTheDocumentedRuleRaises(t *testing.T) {
+	page, err := os.ReadFile("../docs/alerts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rule, _ := strings.Cut(string(page), "```rego\n")
+	rule, _, _ = strings.Cut(rule, "```")
+	m := alerting("raised contains "+anAlert+" if false").(fstest.MapFS)
+	m["night.rego"] = &fstest.MapFile{Data: []byte(rule)}
+	w := window()
+	w.Groups[0].Action = "points.adjust"
+	got, err := open(t, m).Alerts(t.Context(), w)
+	want := []Raised{{Rule: "night", Key: "cus_alice", Severity: "low", Title: "Points were adjusted at night", Detail: "cus_alice adjusted points.", Decisions: []string{"d1", "d2"}}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(err, diff)
 	}
 }
 

@@ -72,6 +72,14 @@ func (i *Installation) BackupFailed(ctx context.Context, file string) error {
 	return i.append(ctx, gate.BackupFailed{Operator: i.Operator, File: file})
 }
 
+// Verified records that the log was verified, and what came of it.
+func (i *Installation) Verified(ctx context.Context, v *store.Verification) error {
+	if len(v.Findings) > 0 {
+		return i.append(ctx, gate.VerificationFailed{Operator: i.Operator, Size: v.Size, Findings: len(v.Findings), First: v.Findings[0].String()})
+	}
+	return i.append(ctx, gate.TrailVerified{Operator: i.Operator, Size: v.Size, Root: v.Root.String(), Checkpoints: v.Claims})
+}
+
 // Restored records in a restored database, before it takes its place, where it
 // comes from: a file's name and SHA-256. replaced is the size of the log that it
 // replaces; negative: not known.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"time"
 
 	"github.com/pointgate/pointgate/policies"
@@ -37,7 +38,10 @@ func (l *lifetime) begin() error {
 }
 
 func (l *lifetime) end(ctx context.Context) error {
-	return l.installation.stopped(ctx, l.start.tenant, l.now().Sub(l.began))
+	if err := l.installation.stopped(ctx, l.start.tenant, l.now().Sub(l.began)); err != nil {
+		return fmt.Errorf("the stop can't be recorded: %w", err)
+	}
+	return nil
 }
 
 // fingerprint tells one master secret from another by a key that is derived from

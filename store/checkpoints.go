@@ -55,7 +55,7 @@ func oneCheckpoint(ctx context.Context, r Reader, condition string, arg any) (*C
 }
 
 // KeepCheckpoint keeps one, so that it may be published; after an error it must
-// not be. [ErrFork] if the log had another tree of this size, or has fewer
+// not be. It moves c.At on by microseconds if there is one of this time already. [ErrFork] if the log had another tree of this size, or has fewer
 // records than this or a kept one says; ErrConflict if another node has kept a
 // larger one. Writes run one after another, so two nodes can't disagree.
 func (tx *Tx) KeepCheckpoint(ctx context.Context, c *Checkpoint) error {
@@ -76,6 +76,14 @@ func (tx *Tx) KeepCheckpoint(ctx context.Context, c *Checkpoint) error {
 		return ErrConflict
 	case last.Size == c.Size && !bytes.Equal(last.Root, c.Root):
 		return fmt.Errorf("%w: two trees of %d records", ErrFork, c.Size)
+	}
+	for err == nil {
+		if _, err = tx.ReadCheckpoint(ctx, c.At); err == nil {
+			c.At = At(c.At.Add(time.Microsecond))
+		}
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return err
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO checkpoints (at, origin, size, root, note, witnesses) VALUES (?, ?, ?, ?, ?, ?)`,
 		c.At, c.Origin, c.Size, c.Root, c.Note, c.Witnesses)

@@ -56,9 +56,24 @@ func (v *indexView) read(dest any, query string, args ...any) error {
 	return v.tx.SelectContext(v.ctx, dest, v.tx.Rebind(query), args...)
 }
 
-// sets reads the sets of keys in chunks: one for each key, nil where a chunk has
-// none of it.
-func (v *indexView) sets(chunks []int64, keys []indexKey) (map[int64][]*bitmap, error) {
+// packedSet is a set as the index keeps it; the zero one is empty.
+type packedSet struct {
+	b []byte
+	n int
+}
+
+// bitmap is the set unpacked; nil if it is empty.
+func (p packedSet) bitmap() *bitmap {
+	if p.n == 0 {
+		return nil
+	}
+	m := new(bitmap)
+	m.readLows(p.b, p.n)
+	return m
+}
+
+// sets reads the sets of keys in chunks: of each chunk one for each key.
+func (v *indexView) sets(chunks []int64, keys []indexKey) (map[int64][]packedSet, error) {
 	rows := make([]int64, 0, len(chunks)*len(keys))
 	for _, c := range chunks {
 		for _, k := range keys {
@@ -69,9 +84,9 @@ func (v *indexView) sets(chunks []int64, keys []indexKey) (map[int64][]*bitmap, 
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[int64][]*bitmap, len(chunks))
+	out := make(map[int64][]packedSet, len(chunks))
 	for _, c := range chunks {
-		sets := make([]*bitmap, len(keys))
+		sets := make([]packedSet, len(keys))
 		for i, k := range keys {
 			if sets[i], err = findSet(slots[slotRow(c, k.slot())], k); err != nil {
 				return nil, err
@@ -82,19 +97,17 @@ func (v *indexView) sets(chunks []int64, keys []indexKey) (map[int64][]*bitmap, 
 	return out, nil
 }
 
-func findSet(slot []byte, k indexKey) (*bitmap, error) {
+func findSet(slot []byte, k indexKey) (packedSet, error) {
 	s := slotReader{b: slot}
 	for s.next() {
 		if s.rest == k.rest() {
-			m := new(bitmap)
-			m.readLows(s.set, s.n)
-			return m, nil
+			return packedSet{s.set, s.n}, nil
 		}
 	}
 	if s.bad {
-		return nil, errIndex
+		return packedSet{}, errIndex
 	}
-	return nil, nil
+	return packedSet{}, nil
 }
 
 // chunks are those that can hold what the filter wants between from and to,
@@ -212,15 +225,16 @@ func take(list []int64, n int, last bool) (some, rest []int64) {
 	return some, list[:len(list)-n]
 }
 
-// conjunction is what all sets have; nil if one is missing.
-func conjunction(sets []*bitmap) *bitmap {
-	for i, s := range sets {
-		if s == nil {
+// conjunction is what all sets have; nil if that is nothing for sure.
+func conjunction(sets []packedSet) *bitmap {
+	for _, s := range sets {
+		if s.n == 0 {
 			return nil
 		}
-		if i > 0 {
-			sets[0].and(s)
-		}
 	}
-	return sets[0]
+	all := sets[0].bitmap()
+	for _, s := range sets[1:] {
+		all.and(s.bitmap())
+	}
+	return all
 }

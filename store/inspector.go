@@ -113,6 +113,12 @@ func (i *Inspector) LastRecord(ctx context.Context) (at Time, err error) {
 	return records[len(records)-1].At, nil
 }
 
+// Verifiers are the vkeys of all keys that have signed checkpoints of the log.
+func (i *Inspector) Verifiers(ctx context.Context) (vkeys []string, err error) {
+	err = i.db.Select(ctx, &vkeys, `SELECT verifier FROM log_keys ORDER BY created_at`)
+	return vkeys, err
+}
+
 // Ledger checks that each account's balance is the sum of its ledger lines, and
 // what it holds the sum of its open holds.
 func (i *Inspector) Ledger(ctx context.Context) (accounts int64, err error) {

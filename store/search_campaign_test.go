@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -24,8 +25,11 @@ var (
 	campaignDir      = flag.String("search-dir", "", "folder of the search campaign, kept; empty: a temporary one")
 )
 
-// campaignLimit is what an answer may take.
-const campaignLimit = 100 * time.Millisecond
+// What a list may take, and what counts of all records for a chart may.
+const (
+	listLimit  = 100 * time.Millisecond
+	countLimit = 300 * time.Millisecond
+)
 
 func TestSearchCampaign(t *testing.T) {
 	if *campaignRecords == 0 {
@@ -46,29 +50,15 @@ func TestSearchCampaign(t *testing.T) {
 	}
 	defer db.Close()
 	s := newSample()
-	began := time.Now()
-	if err := s.fill(ctx, db, *campaignRecords); err != nil {
+	if err := s.build(ctx, t, db); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d records written in %v", *campaignRecords, time.Since(began).Round(time.Millisecond))
-	if err := db.index.close(); err != nil { // what it has by now
-		t.Fatal(err)
-	}
-	db.index.start()
-	if err := db.index.reset(ctx); err != nil {
-		t.Fatal(err)
-	}
-	began = time.Now()
-	if err := db.Index(ctx); err != nil {
-		t.Fatal(err)
-	}
-	took := time.Since(began)
-	t.Logf("index: made in %v, %.0f records/s", took.Round(time.Millisecond), float64(*campaignRecords)/took.Seconds())
 	s.sizes(ctx, t, db, o.Dir)
 	if err := s.draw(ctx, db); err != nil {
 		t.Fatal(err)
 	}
 	s.time(ctx, t, db)
+	t.Log(s.table.String())
 }
 
 // sample makes records of one large and 19 small tenants: a million customers,
@@ -78,6 +68,7 @@ type sample struct {
 	customers, clients, actions, codes, tenants *rand.Zipf
 	from, to                                    time.Time
 	ids, requests                               []string // of some records of the large tenant
+	table                                       strings.Builder
 	at                                          []time.Time
 }
 
@@ -125,6 +116,30 @@ func (s *sample) record(at time.Time) *Record {
 	r.Body = fmt.Appendf(nil, `{"decision_id":%q,"path":"pointgate/decision","input":{"subject":{"id":%q},"action":{"name":%q},"pad":%q},"custom":{"tenant":%q}}`,
 		r.ID, r.Subject, r.Action, strings.Repeat("x", 400), r.Tenant)
 	return r
+}
+
+// build fills the log and indexes it, unless a folder that was kept has both.
+func (s *sample) build(ctx context.Context, t *testing.T, db *DB) error {
+	size, err := db.LogSize(ctx)
+	if err != nil || size >= int64(*campaignRecords) {
+		return errors.Join(err, db.Index(ctx))
+	}
+	began := time.Now()
+	if err := s.fill(ctx, db, *campaignRecords); err != nil {
+		return err
+	}
+	t.Logf("%d records written in %v", *campaignRecords, time.Since(began).Round(time.Millisecond))
+	db.index.pass.Lock() // what it has made meanwhile doesn't count
+	err = db.index.reset(ctx)
+	db.index.pass.Unlock()
+	if err != nil {
+		return err
+	}
+	began = time.Now()
+	err = db.Index(ctx)
+	took := time.Since(began)
+	t.Logf("index: made in %v, %.0f records/s", took.Round(time.Millisecond), float64(*campaignRecords)/took.Seconds())
+	return err
 }
 
 // fill writes records by the group, as the writer does.
@@ -259,9 +274,9 @@ func (s *sample) time(ctx context.Context, t *testing.T, db *DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%-40s %10s %10s %8s", "list by", "p50", "p99", "found")
+	fmt.Fprintf(&s.table, "\n%-40s %10s %10s %8s\n", "list by", "p50", "p99", "found")
 	for _, q := range s.searches(size) {
-		s.report(t, q.name, func() (int, error) {
+		s.report(t, listLimit, q.name, func() (int, error) {
 			f := q.filter()
 			if f.Tenant == "" {
 				f.Tenant = largeTenant
@@ -269,26 +284,22 @@ func (s *sample) time(ctx context.Context, t *testing.T, db *DB) {
 			if f.Limit == 0 {
 				f.Limit = 51
 			}
-			began := time.Now()
 			out, err := db.Decisions(ctx, f)
-			if time.Since(began) > campaignLimit {
-				t.Logf("slow: %+v", f)
-			}
 			return len(out), err
 		})
 	}
-	s.report(t, "one record", func() (int, error) {
+	s.report(t, listLimit, "one record", func() (int, error) {
 		_, err := db.Decision(ctx, largeTenant, s.pick(s.ids))
 		return 1, err
 	})
-	t.Logf("%-40s %10s %10s %8s", "count by", "p50", "p99", "counts")
+	fmt.Fprintf(&s.table, "\n%-40s %10s %10s %8s\n", "count by", "p50", "p99", "counts")
 	for _, by := range []string{"code", "client", "action", "rule", "subject"} {
 		for _, span := range []struct {
 			name string
 			days int
 			step time.Duration
 		}{{"a day by the hour", 1, time.Hour}, {"30 days by the hour", 30, time.Hour}, {"30 days by the day", 30, 24 * time.Hour}} {
-			s.report(t, by+", "+span.name, func() (int, error) {
+			s.report(t, countLimit, by+", "+span.name, func() (int, error) {
 				to := s.to.AddDate(0, 0, -s.rand.IntN(31-span.days))
 				out, err := db.CountDecisions(ctx, Counting{
 					Filter: DecisionFilter{Tenant: largeTenant, From: At(to.AddDate(0, 0, -span.days)), To: At(to)}, By: by, Step: span.step, Limit: 20,
@@ -298,7 +309,7 @@ func (s *sample) time(ctx context.Context, t *testing.T, db *DB) {
 		}
 	}
 	no := false
-	s.report(t, "denied by code, 30 days by the hour", func() (int, error) {
+	s.report(t, countLimit, "denied by code, 30 days by the hour", func() (int, error) {
 		out, err := db.CountDecisions(ctx, Counting{
 			Filter: DecisionFilter{Tenant: largeTenant, Allow: &no, From: At(s.from), To: At(s.to)}, By: "code", Step: time.Hour, Limit: 20,
 		})
@@ -306,22 +317,24 @@ func (s *sample) time(ctx context.Context, t *testing.T, db *DB) {
 	})
 }
 
-func (s *sample) report(t *testing.T, name string, search func() (int, error)) {
-	t.Helper()
-	var took []time.Duration
-	found := 0
-	for range campaignRounds {
-		began := time.Now()
-		n, err := search()
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
+// report makes a line of the table.
+func (s *sample) report(t *testing.T, limit time.Duration, name string, search func() (int, error)) {
+	t.Run(name, func(t *testing.T) {
+		var took []time.Duration
+		found := 0
+		for range campaignRounds {
+			began := time.Now()
+			n, err := search()
+			if err != nil {
+				t.Fatal(err)
+			}
+			took, found = append(took, time.Since(began)), max(found, n)
 		}
-		took, found = append(took, time.Since(began)), max(found, n)
-	}
-	slices.Sort(took)
-	p99 := took[len(took)*99/100]
-	t.Logf("%-40s %10v %10v %8d", name, took[len(took)/2].Round(10*time.Microsecond), p99.Round(10*time.Microsecond), found)
-	if p99 > campaignLimit {
-		t.Errorf("%s: p99 is %v, want at most %v", name, p99, campaignLimit)
-	}
+		slices.Sort(took)
+		p50, p99 := took[len(took)/2].Round(10*time.Microsecond), took[len(took)*99/100].Round(10*time.Microsecond)
+		fmt.Fprintf(&s.table, "%-40s %10v %10v %8d\n", name, p50, p99, found)
+		if p99 > limit {
+			t.Errorf("p99 is %v, want at most %v", p99, limit)
+		}
+	})
 }

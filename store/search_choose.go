@@ -90,7 +90,7 @@ func (t *tally) rankByFilter(v *indexView, found []chunkValue) error {
 		matching := conjunction(sets[:len(filter)])
 		for i := range found[:n] {
 			found[i].N = 0
-			if set := sets[len(filter)+i]; set != nil && matching != nil {
+			if set := sets[len(filter)+i].bitmap(); set != nil && matching != nil {
 				set.and(matching)
 				found[i].N = set.count()
 			}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"strconv"
 )
@@ -62,19 +63,16 @@ func (t *tally) countChunks(v *indexView, chunks []int64, position int64) error 
 				continue
 			}
 			clip(matching, position-c<<chunkBits)
-			allowed := sets[c][len(filter)]
+			allowed := sets[c][len(filter)].bitmap()
 			if allowed == nil {
 				allowed = new(bitmap)
 			}
+			k := calendars[c]
 			others := *matching
 			for i, set := range sets[c][len(filter)+1:] {
-				if set != nil {
-					others.andNot(set)
-					set.and(matching)
-					calendars[c].count(t.n[i], set, allowed)
-				}
+				k.count(t.n[i], set, matching, allowed, &others)
 			}
-			calendars[c].count(t.n[len(t.values)], &others, allowed)
+			k.countAll(t.n[len(t.values)], &others, allowed)
 		}
 	}
 	return nil
@@ -91,8 +89,8 @@ func clip(m *bitmap, n int64) {
 
 // calendar is the steps of time that a chunk's records are in.
 type calendar struct {
-	spans [chunkSize / spanSize]int // the step that all of a span is in, -1: none that is asked for, or mixed
-	exact map[int][]int             // of those that are mixed: each record's
+	spans [chunkSize / spanSize]int   // the step that all of a span is in, -1: none that is asked for, or mixed
+	exact [chunkSize / spanSize][]int // of those that are mixed: each record's
 }
 
 const mixed = -2
@@ -114,7 +112,7 @@ func (t *tally) calendars(v *indexView, chunks []int64) (map[int64]*calendar, er
 		if err != nil {
 			return nil, err
 		}
-		c := &calendar{exact: map[int][]int{}}
+		c := new(calendar)
 		for j, s := range spans {
 			if meets, _ := t.Filter.meets(&s); !meets {
 				c.spans[j] = -1
@@ -158,29 +156,59 @@ func (t *tally) resolve(v *indexView, calendars map[int64]*calendar, unclear []i
 			steps[i] = t.stepOf(micros)
 		}
 		const mask = chunkSize/spanSize - 1
-		calendars[r.Span>>(chunkBits-spanBits)].exact[int(r.Span&mask)] = steps
+		calendars[r.Span>>(chunkBits-spanBits)].exact[r.Span&mask] = steps
 	}
 	return nil
 }
 
-// count adds the records of set to the steps that they are in.
-func (c *calendar) count(n []step, set, allowed *bitmap) {
+// step is the step of time that a record is in; negative for none.
+func (c *calendar) step(low int) int {
+	at := c.spans[low>>spanBits]
+	if at == mixed {
+		return c.exact[low>>spanBits][low&(spanSize-1)]
+	}
+	return at
+}
+
+// count adds the matching records of a set to the steps that they are in, and
+// takes them off the others.
+func (c *calendar) count(n []step, set packedSet, matching, allowed, others *bitmap) {
+	if set.n > longestList {
+		m := set.bitmap()
+		m.and(matching)
+		others.andNot(m)
+		c.countAll(n, m, allowed)
+		return
+	}
+	for b := set.b; len(b) >= 2; b = b[2:] {
+		low := int(binary.LittleEndian.Uint16(b))
+		if !matching.has(low) {
+			continue
+		}
+		others[low/64] &^= 1 << (low % 64)
+		if at := c.step(low); at >= 0 {
+			n[at].add(allowed.has(low))
+		}
+	}
+}
+
+func (c *calendar) countAll(n []step, set, allowed *bitmap) {
 	const words = spanSize / 64
 	for i, at := range c.spans {
-		part, yes := set[i*words:(i+1)*words], allowed[i*words:(i+1)*words]
-		switch {
-		case at >= 0:
-			for j, w := range part {
+		if at == -1 {
+			continue
+		}
+		for j := i * words; j < (i+1)*words; j++ {
+			w := set[j]
+			if at >= 0 {
 				n[at].all += int64(bits.OnesCount64(w))
-				n[at].allowed += int64(bits.OnesCount64(w & yes[j]))
+				n[at].allowed += int64(bits.OnesCount64(w & allowed[j]))
+				continue
 			}
-		case at == mixed:
-			for j, w := range part {
-				for ; w != 0; w &= w - 1 {
-					bit := bits.TrailingZeros64(w)
-					if s := c.exact[i][j*64+bit]; s >= 0 {
-						n[s].add(yes[j]&(1<<bit) != 0)
-					}
+			for ; w != 0; w &= w - 1 {
+				low := j*64 + bits.TrailingZeros64(w)
+				if s := c.step(low); s >= 0 {
+					n[s].add(allowed.has(low))
 				}
 			}
 		}

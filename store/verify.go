@@ -47,7 +47,7 @@ const maxFindings = 1000
 // each record is what its entry commits to, that what lists show of it is in its
 // body, that the tree is made of the entries, and that it has been every tree
 // that was claimed: the checkpoints kept in the database and those of the
-// caller. It may run while a server writes; it sees the log as it was when it
+// caller; and that the log accounts for every record that was emptied. It may run while a server writes; it sees the log as it was when it
 // began. Its error says that it could not look.
 func (i *Inspector) Verify(ctx context.Context, claims []Claim, progress Progress) (*Verification, error) {
 	kept, err := i.db.keptClaims(ctx) // before the head, which is then never older
@@ -55,6 +55,7 @@ func (i *Inspector) Verify(ctx context.Context, claims []Claim, progress Progres
 		return nil, err
 	}
 	v := &verifier{db: i.db, claims: append(kept, claims...), tree: &trail.Frontier{}}
+	v.gone.by, v.gone.allowed = map[string]Finding{}, map[string]bool{}
 	if err := i.db.Get(ctx, &v.head, `SELECT size, frontier FROM log_head`); err != nil {
 		return nil, err
 	}
@@ -92,6 +93,7 @@ type verifier struct {
 	broken bool  // the tree can't be made: an entry is missing
 	next   int64 // the index that is expected
 	read   int64 // where to go on reading
+	gone   emptied
 	out    Verification
 }
 
@@ -124,6 +126,7 @@ func (v *verifier) row(ctx context.Context, b *batch) error {
 }
 
 func (v *verifier) record(r *Record) {
+	v.gone.see(r)
 	if r.Erased {
 		v.out.Erased++
 		return
@@ -210,6 +213,9 @@ func (v *verifier) end(ctx context.Context) (*Verification, error) {
 	}
 	if beyond > 0 {
 		v.find(v.head.Size, v.head.Size, "there are %d rows behind the end of the log", beyond)
+	}
+	if err := v.accountForEmptied(ctx); err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(v.out.Findings, func(a, b Finding) int { return int(a.From - b.From) })
 	v.out.Head = trail.Head{Size: v.head.Size, Root: v.tree.Root()}

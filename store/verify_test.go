@@ -106,6 +106,16 @@ func (m tamperer) yesterday(size int64) {
 	m.forge()
 }
 
+// empty takes the content of one record, as an erasure does.
+func (m tamperer) empty(index int64, by string) {
+	m.Helper()
+	_, n, err := m.db.Empty(background, store.Emptying{From: index, To: index + 1, By: by, Gone: func(r *store.Record) bool { return r.Index == index }},
+		func(*store.Tx, int64, int64) error { return nil })
+	if err != nil || n != 1 {
+		m.Fatalf("%d emptied, %v", n, err)
+	}
+}
+
 func flip(b []byte, at int) []byte {
 	b = append([]byte(nil), b...)
 	b[(at+len(b))%len(b)] ^= 0x10
@@ -166,8 +176,12 @@ func TestVerifyFindsTampering(t *testing.T) {
 		"a flipped bit in a nonce":  {func(m tamperer) { r := m.row(300); r.Bodies = flip(r.Bodies, 7); m.put(r) }, "index 300: the record is not the one"},
 		"a flipped bit in an entry": {func(m tamperer) { r := m.row(300); r.Entries = flip(r.Entries, 0); m.put(r) }, "index 300: the record is not the one"},
 		"a flipped bit in a length": {func(m tamperer) { r := m.row(300); r.Bodies = flip(r.Bodies, 0); m.put(r) }, "index 300: the record is not the one"},
-		"what a list shows":         {func(m tamperer) { r := m.row(300); r.Keys = []byte(strings.Replace(string(r.Keys), "cus_a", "cus_x", 1)); m.put(r) }, "index 300: what lists show as its subject"},
-		"a removed row":             {func(m tamperer) { m.exec(`DELETE FROM batches WHERE first = 300`) }, "indexes 300 to 301: missing"},
+		"what a list shows": {func(m tamperer) {
+			r := m.row(300)
+			r.Keys = []byte(strings.Replace(string(r.Keys), "cus_a", "cus_x", 1))
+			m.put(r)
+		}, "index 300: what lists show as its subject"},
+		"a removed row": {func(m tamperer) { m.exec(`DELETE FROM batches WHERE first = 300`) }, "indexes 300 to 301: missing"},
 		"a removed row, renumbered": {func(m tamperer) {
 			m.exec(`DELETE FROM batches WHERE first = 300`)
 			m.exec(`UPDATE batches SET first = first - 2 WHERE first = 302`)
@@ -194,7 +208,11 @@ func TestVerifyFindsTampering(t *testing.T) {
 		"a kept checkpoint": {func(m tamperer) {
 			m.exec(`INSERT INTO checkpoints (at, size, root, note) VALUES (1, 100, ?, '')`, make([]byte, 32))
 		}, "indexes 0 to 99: these are not the records of the checkpoint of 1970"},
-		"a record more": {func(m tamperer) { m.exec(`INSERT INTO batches SELECT 600, count, entries, keys, bodies FROM batches WHERE first = 0`) }, "index 600: there are 1 rows behind the end"},
+		"a record more": {func(m tamperer) {
+			m.exec(`INSERT INTO batches SELECT 600, count, entries, keys, bodies FROM batches WHERE first = 0`)
+		}, "index 600: there are 1 rows behind the end"},
+		"emptied by nobody":       {func(m tamperer) { m.empty(300, "made-up") }, `index 300: emptied by the decision "made-up", which the log does not have`},
+		"emptied before its time": {func(m tamperer) { m.empty(301, "") }, "index 301: emptied, and neither an erasure nor the retention says so"},
 		"another log altogether": {func(m tamperer) {
 			m.exec(`DELETE FROM batches`)
 			m.exec(`DELETE FROM tree_nodes`)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -151,9 +152,9 @@ func (a *app) tellRecord(r record, extra []byte) {
 		a.report.fact("erased_by", e.Custom.ErasedBy)
 		return
 	}
-	a.report.fact("subject", e.Input.Subject.Type+" "+e.Input.Subject.ID)
+	a.report.fact("subject", strings.TrimSpace(e.Input.Subject.Type+" "+e.Input.Subject.ID))
 	a.report.fact("action", e.Input.Action.Name)
-	a.report.fact("resource", e.Input.Resource.Type+" "+e.Input.Resource.ID)
+	a.report.fact("resource", strings.TrimSpace(e.Input.Resource.Type+" "+e.Input.Resource.ID))
 	if e.Result.Allow != nil {
 		a.report.fact("allow", *e.Result.Allow)
 	}

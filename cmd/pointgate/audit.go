@@ -28,7 +28,7 @@ func newAuditCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c := &auditCommand{api: bindAPI(cmd), output: bindOutput(cmd)}
-	cmd.AddCommand(c.list(), c.show(), c.tail(), c.checkpoint(), c.proof(), c.key())
+	cmd.AddCommand(c.list(), c.show(), c.tail(), c.export(), c.erase(), c.checkpoint(), c.proof(), c.key(), newVerifyCommand())
 	return cmd
 }
 

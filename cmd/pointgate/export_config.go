@@ -52,7 +52,9 @@ func (c *ExportConfig) checkExport() error {
 	return err
 }
 
-func (c *ExportConfig) retention() time.Duration { return time.Duration(c.RetentionDays) * 24 * time.Hour }
+func (c *ExportConfig) retention() time.Duration {
+	return time.Duration(c.RetentionDays) * 24 * time.Hour
+}
 
 // sinks are the receivers that are configured.
 func (c *ExportConfig) sinks(log *slog.Logger) (all []audit.Sink, err error) {

@@ -8,9 +8,11 @@ const other = "other"
 
 // actions are those of the gate. A test asks every route for its own.
 var actions = words(`
+	alert.list alert.read alert.update
 	client.create client.delete client.list client.read client.rotate client.update
 	customer.create customer.delete customer.list customer.read customer.update
-	decision.list decision.read
+	decision.export decision.list decision.prove decision.read
+	erasure.create
 	grant.list grant.read grant.revoke
 	hold.expire
 	key.create key.delete key.list key.read key.revoke key.update
@@ -20,7 +22,8 @@ var actions = words(`
 	session.list session.read session.revoke setup.complete
 	staff.create staff.delete staff.list staff.read staff.update
 	tenant.create tenant.delete tenant.list tenant.read tenant.update
-	token.create token.list token.read token.revoke token.update`)
+	token.create token.list token.read token.revoke token.update
+	trail.read trail.rotate`)
 
 // codes are those of problems and of OAuth errors; a test compares them with
 // the program's tables. One that a policy brings itself is "other" here, and itself

@@ -37,6 +37,7 @@ func TestNounsThroughAServer(t *testing.T) {
 		{"grant list --customer cus_a", []string{"SUBJECT"}},
 		{"session list --live", []string{"BROWSER"}},
 		{"session list --user cus_a", []string{"BROWSER"}},
+		{"alert list --state open --severity high --rule guessing --since 1h", []string{"SEVERITY", "ABOUT"}},
 		{"audit list --action client.rotate", []string{"ACTION", "stf_admin", "client.rotate", "till", "true", "ok", "201"}},
 		{"audit list --since 1h --subject nobody", []string{"ACTION"}},
 	} {
@@ -115,6 +116,8 @@ func TestExitCodes(t *testing.T) {
 		"no such type":       {"user list --type robot", exitUsage, "--type: want customer or staff"},
 		"no such output":     {"client list --output yaml", exitUsage, "--output: want table or json"},
 		"nothing to change":  {"client update x", exitUsage, "nothing to change"},
+		"no state":           {"alert update x", exitUsage, "nothing to change"},
+		"no such state":      {"alert update x --state gone", exitRefused, "state: It must be one of"},
 		"no time":            {"key create --client x --name x --expires-at soon", exitUsage, "--expires-at: want a time"},
 		"no number":          {"client update x --refresh-grace many", exitUsage, "invalid argument"},
 		"no url":             {"client list --url demo", exitUsage, "url: want https://host"},

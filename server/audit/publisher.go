@@ -221,7 +221,9 @@ func (p *Publisher) sign(ctx context.Context, was *Published, next trail.Checkpo
 	}
 	if c.kept.IsZero() || now.Sub(c.kept.Time) >= keepEvery || now.Before(c.kept.Time) {
 		c.kept = now
-		err := p.c.Store.Write(ctx, func(tx *store.Tx) error { return tx.KeepCheckpoint(ctx, c.row()) })
+		row := c.row()
+		err := p.c.Store.Write(ctx, func(tx *store.Tx) error { return tx.KeepCheckpoint(ctx, row) })
+		c.kept = row.At
 		if errors.Is(err, store.ErrConflict) {
 			return p.takeOver(ctx, keys)
 		}

@@ -46,6 +46,13 @@ func writeAccepted(accepted map[string]int64) string {
 // accept goes on from what there is, as the operator said. The log gets another
 // origin and another key; the old keys sign no more. One record holds all of it.
 func (p *Publisher) accept(ctx context.Context, keys *ring, found []complaint, size int64) error {
+	head, err := p.c.Store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.goesOn(ctx, nil, trail.Checkpoint{Head: head}); err != nil {
+		return fmt.Errorf("%w: its tree is not that of its records: what is in this database can't be gone on from; put the right one back: %w", ErrRefused, err)
+	}
 	accepted, err := p.accepted(ctx)
 	if err != nil {
 		return err
@@ -65,17 +72,17 @@ func (p *Publisher) accept(ctx context.Context, keys *ring, found []complaint, s
 		return err
 	}
 	err = p.c.Store.Write(ctx, func(tx *store.Tx) error {
-		head, err := tx.LogSize(ctx)
+		size, err := tx.LogSize(ctx)
 		if err != nil {
 			return err
 		}
-		what.Size = head
+		what.Size = size
 		for name, value := range map[string]string{originMark: key.Name(), acceptedMark: writeAccepted(accepted)} {
 			if err := tx.SetMark(ctx, name, value); err != nil {
 				return err
 			}
 		}
-		if err := tx.DropCheckpoints(ctx, head); err != nil {
+		if err := tx.DropCheckpoints(ctx, size); err != nil {
 			return err
 		}
 		if err := tx.RetireLogKeys(ctx, tx.Now()); err != nil {

@@ -35,19 +35,28 @@ var ctx = context.Background()
 // eachWorld runs a test on each database.
 func eachWorld(t *testing.T, test func(w *world)) {
 	t.Helper()
-	storetest.EachOptions(t, func(t *testing.T, o store.Options) {
-		w := &world{T: t, clock: time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)}
-		o.Now = w.now
-		w.db = storetest.Open(t, o)
-		storetest.Tenant(t, w.db, "demo")
-		events := &gate.Events{Store: w.db, Now: w.now, NewID: uuid.NewString}
-		w.config = Config{
-			Store: w.db, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: w.now, Record: events.Record,
-			Tenant: "demo", Issuer: "https://points.example:8443", SealKey: bytes.Repeat([]byte{7}, 32), Holder: "one",
-			File: filepath.Join(t.TempDir(), "data.checkpoint"), WitnessEvery: time.Second,
-		}
-		test(w)
-	})
+	storetest.EachOptions(t, func(t *testing.T, o store.Options) { test(newWorld(t, o)) })
+}
+
+// oneWorld is eachWorld on SQLite alone, for what is not about rows.
+func oneWorld(t *testing.T, test func(w *world)) {
+	t.Helper()
+	test(newWorld(t, store.Options{Dir: t.TempDir()}))
+}
+
+func newWorld(t *testing.T, o store.Options) *world {
+	t.Helper()
+	w := &world{T: t, clock: time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)}
+	o.Now = w.now
+	w.db = storetest.Open(t, o)
+	storetest.Tenant(t, w.db, "demo")
+	events := &gate.Events{Store: w.db, Now: w.now, NewID: uuid.NewString}
+	w.config = Config{
+		Store: w.db, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: w.now, Record: events.Record,
+		Tenant: "demo", Issuer: "https://points.example:8443", SealKey: bytes.Repeat([]byte{7}, 32), Holder: "one",
+		File: filepath.Join(t.TempDir(), "data.checkpoint"), WitnessEvery: time.Second,
+	}
+	return w
 }
 
 func (w *world) now() time.Time {

@@ -26,7 +26,7 @@ func Kinds() []What {
 		ServerStarted{}, ServerStopped{}, PolicyLoaded{}, SecretCreated{}, SecretChanged{},
 		DatabaseMigrated{}, DatabaseBackedUp{}, BackupFailed{}, DatabaseRestored{},
 		ErasureFinished{}, TrailRetained{},
-		LogKeyCreated{}, LogKeyDestroyed{}, LogRolledBack{},
+		LogKeyCreated{}, LogKeyDestroyed{}, LogRolledBack{}, TrailVerified{}, VerificationFailed{},
 		AlertRaised{},
 	}
 }

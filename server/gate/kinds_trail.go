@@ -47,3 +47,31 @@ type PublishedCheckpoint struct {
 }
 
 func (LogRolledBack) kind() kind { return kind{"trail.rollback", "rolled_back", 0} }
+
+// TrailVerified is a whole verification of the log (pointgate audit verify
+// --record) that found nothing wrong. Its resource is the database.
+type TrailVerified struct {
+	// The user of the operating system who ran the command.
+	Operator string `json:"operator"`
+	// How many records the log had.
+	Size int64 `json:"size"`
+	// The root of their tree, in base64.
+	Root string `json:"root"`
+	// How many checkpoints it was compared with.
+	Checkpoints int `json:"checkpoints"`
+}
+
+func (TrailVerified) kind() kind { return kind{"trail.verify", ok, 0} }
+
+// VerificationFailed is a verification of the log that found something wrong.
+type VerificationFailed struct {
+	// The user of the operating system who ran the command.
+	Operator string `json:"operator"`
+	// How many records the log should have.
+	Size int64 `json:"size"`
+	// How many things are wrong, and the first of them.
+	Findings int    `json:"findings"`
+	First    string `json:"first"`
+}
+
+func (VerificationFailed) kind() kind { return kind{"trail.verify", "verification_failed", 0} }

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pointgate/pointgate/store"
+	"github.com/pointgate/pointgate/store/trail"
+)
+
+// verifyCommand is `audit verify`: the operator's check of the whole database.
+type verifyCommand struct {
+	keys, checkpoints []string
+	record            bool
+}
+
+func newVerifyCommand() *cobra.Command {
+	v := new(verifyCommand)
+	cmd := storeCommand("verify", "Check the whole log in the database", cobra.NoArgs,
+		func(cmd *cobra.Command, c *StoreConfig, _ []string) error { return v.run(cmd, c) })
+	cmd.Long = `Read the whole log in the database, also while a server runs, and check that
+every index is there, that each record is what was logged at its index, that
+the tree is made of the records, and that the log continues the checkpoints:
+those that the database has kept, and those that it has not in its hands, which
+are named with --checkpoint. Without it, the file beside the data folder is
+taken, if it is there. What does not hold is named by its index, and the exit
+code is 1.
+
+This is the operator's check: it needs the database. Others check from outside,
+with pointgate-verify; see docs/audit.md.`
+	cmd.Flags().StringArrayVar(&v.checkpoints, "checkpoint", nil, "file or URL of a checkpoint that was published (may be repeated)")
+	cmd.Flags().StringArrayVar(&v.keys, "key", nil, "vkey that the checkpoints are signed with (default: those that the database names)")
+	cmd.Flags().BoolVar(&v.record, "record", false, "put the result into the log; one that is bad raises an alert")
+	return cmd
+}
+
+func (v *verifyCommand) run(cmd *cobra.Command, c *StoreConfig) error {
+	i, err := store.Inspect(store.Options{URL: c.Database, Dir: c.Data})
+	if err != nil {
+		return usage("database: %v", err)
+	}
+	defer i.Close()
+	claims, err := v.claims(cmd.Context(), c, i)
+	if err != nil {
+		return err
+	}
+	found, err := i.Verify(cmd.Context(), claims, progress(cmd.ErrOrStderr(), "verify"))
+	if err != nil {
+		return usage("the log can't be read: %v", err)
+	}
+	if v.record {
+		err = inLog(cmd.Context(), c, func(db *store.DB) error { return operated(db).Verified(cmd.Context(), found) })
+	}
+	return errors.Join(err, printVerification(cmd.OutOrStdout(), found, len(claims)))
+}
+
+func printVerification(w io.Writer, v *store.Verification, outside int) error {
+	for _, f := range v.Findings {
+		fmt.Fprintln(w, f)
+	}
+	if n := len(v.Findings); n > 0 {
+		return failed("the log does not hold: %d findings", n)
+	}
+	_, err := fmt.Fprintf(w, "The log holds: %d records (%d without content), root %s,\ncompared with %d checkpoints, %d of them from outside the database.\n",
+		v.Size, v.Erased, v.Root, v.Claims, outside)
+	return err
+}
+
+// claims are the checkpoints that others have.
+func (v *verifyCommand) claims(ctx context.Context, c *StoreConfig, i *store.Inspector) (claims []store.Claim, err error) {
+	places, keys := v.checkpoints, v.keys
+	if len(places) == 0 {
+		if beside := c.Data + ".checkpoint"; exists(beside) {
+			places = []string{beside}
+		}
+	}
+	if len(keys) == 0 {
+		if keys, err = i.Verifiers(ctx); err != nil {
+			return nil, usage("the log's keys: %v", err)
+		}
+	}
+	for _, place := range places {
+		note, err := readCheckpoint(ctx, place)
+		if err != nil {
+			return nil, usage("checkpoint: %v", err)
+		}
+		s, err := trail.Open(note, keys...)
+		if err != nil {
+			return nil, failed("%s: %w", place, err)
+		}
+		claims = append(claims, store.Claim{Head: s.Head, Where: "the checkpoint in " + place})
+	}
+	return claims, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+const (
+	maxNote     = 64 << 10
+	noteTimeout = 10 * time.Second
+)
+
+func readCheckpoint(ctx context.Context, place string) ([]byte, error) {
+	if !strings.HasPrefix(place, "https://") && !strings.HasPrefix(place, "http://") {
+		return os.ReadFile(place)
+	}
+	if !safeURL(place) {
+		return nil, fmt.Errorf("%s: want https, or http on this machine", place)
+	}
+	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Body.Close()
+	if r.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answers %s", place, r.Status)
+	}
+	return io.ReadAll(io.LimitReader(r.Body, maxNote))
+}
