@@ -22,6 +22,7 @@
 //	obligation what whoever carries out an allowed action must hold to
 //	mask       a field of the request that records do not keep as it is
 //	pseudonym  what stands for the value of a masked field that rules compare
+//	alert      what a rule over the last minutes of the log found
 //	hold       points set aside until they are captured or released
 //	lot        what is left of one earning, with its expiry
 //
@@ -32,6 +33,11 @@
 // (scopes, any of which will do), `allow`, and if need be `reason` and
 // `obligations`; METADATA on `allow`. Then run the tests with -update and read
 // what changed in testdata/matrix.txt: it is the whole of who may do what.
+//
+// # To add an alert rule
+//
+// Its folder under rego/alerts/rules, the test beside it first; docs/alerts.md
+// says how. It sees a [Window], and nothing of the rules that decide.
 //
 // # To add a fact
 //

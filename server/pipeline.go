@@ -24,6 +24,7 @@ func (r *rooms) pipeline(app *fiber.App) {
 	checks := &edge.Checks{Refuse: r.refusals.Refuse}
 	for _, step := range []fiber.Handler{
 		events.Step(),        // the id, the access line, the guard against panics
+		r.traces.Step(),      // the route, the trace
 		origins.Step(),       // whence, and for which tenant
 		edge.Headers(),       // security headers on whatever is answered
 		r.limits.ByAddress(), // before any work is done for strangers

@@ -32,6 +32,7 @@ type rooms struct {
 	now     func() time.Time
 	done    func(e *web.Event, took time.Duration)
 	trusted []netip.Prefix
+	traces  edge.Traces
 
 	refusals *edge.Refusals
 	limits   *edge.Limits
@@ -57,6 +58,8 @@ func newRooms(c *Config) (*rooms, error) {
 	r.refusals = &edge.Refusals{Store: c.Store, Events: events, Log: c.Log, Now: c.Now, Home: c.Home}
 	r.limits = &edge.Limits{Limiter: limiter, Refuse: r.refusals.Refuse, Off: !c.Limits}
 	g := &gate.Gate{Policy: c.Policy, Store: c.Store, Log: c.Log, Now: c.Now, NewID: newID, Labels: c.Labels, Mask: c.Policy}
+	g.Decided = c.Decided
+	r.traces = edge.Traces{Tracer: c.Traces.Tracer, Ratio: c.Traces.Ratio, Random: c.Traces.Random, Trusted: c.Traces.Trusted, Begin: c.Begin}
 	cursors := web.Cursors{Key: c.CursorKey}
 	sessions := &authn.Sessions{Store: c.Store, Now: c.Now, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime}
 	r.points = &points.Points{Gate: g, Store: c.Store, Cursors: cursors}

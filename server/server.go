@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/policies"
@@ -38,18 +39,30 @@ type Config struct {
 	CSRFKey   []byte
 	Limits    bool                                   // rate limits and throttling of logins
 	Trusted   []netip.Prefix                         // optional: proxies whose forwarding headers are believed
+	Begin     func(e *web.Event)                     // optional: called for each request before its credentials are looked at
 	Done      func(e *web.Event, took time.Duration) // optional: called for each request, for metrics
-	Mask      gate.Mask                              // optional: keeps values out of the records of events
-	Trail     *audit.Config                          // optional: how the audit trail is published; what this Config has too is filled in
-	Sinks     []audit.Sink                           // optional: receivers that the log is pushed to
-	Retention time.Duration                          // optional: how long a record has its content; 0: for ever
-	Mail      mail.Transport                         // optional: sends what is in the outbox; nil: it stays there
-	Mailed    func(result string)                    // optional: called for each attempt to send, for metrics; see mail.Outbox
+	Traces    Traces                                 // optional: which requests have spans
+	// Decided is optional: called for each decision whose record is durable.
+	Decided   func(r *store.Record, evaluated time.Duration)
+	Mask      gate.Mask           // optional: keeps values out of the records of events
+	Trail     *audit.Config       // optional: how the audit trail is published; what this Config has too is filled in
+	Sinks     []audit.Sink        // optional: receivers that the log is pushed to
+	Retention time.Duration       // optional: how long a record has its content; 0: for ever
+	Mail      mail.Transport      // optional: sends what is in the outbox; nil: it stays there
+	Mailed    func(result string) // optional: called for each attempt to send, for metrics; see mail.Outbox
 	// AlertMailTo are the addresses that are told of new alerts. Optional.
 	AlertMailTo []string
 	// Alerts is told what happens with alerts, for metrics. Optional.
 	Alerts   alerts.Observer
 	Settings string // optional: digest of the configuration without its secrets, for the record of the start
+}
+
+// Traces say which requests have spans; see [edge.Traces].
+type Traces struct {
+	Tracer  trace.Tracer // nil: none
+	Ratio   float64
+	Random  func() float64
+	Trusted []netip.Prefix
 }
 
 // Server is the assembled program behind one listener.
@@ -125,6 +138,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // maxConnections bounds memory: each may hold a head and a body of the largest
 // size before anything has looked at it.
 const maxConnections = 8192
+
+// CheckpointAge is the time since the newest checkpoint was signed; an error
+// while there is none. It is for metrics.
+func (s *Server) CheckpointAge(context.Context) (time.Duration, error) {
+	c := s.rooms.trail.Newest()
+	if c == nil {
+		return 0, errors.New("there is no checkpoint")
+	}
+	return s.rooms.now().Sub(c.At), nil
+}
 
 // App is the Fiber application, for tests that walk its routes.
 func (s *Server) App() *fiber.App { return s.app }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -154,6 +155,15 @@ func (tx *Tx) ChangeAlert(ctx context.Context, tenant, id, state, by string) err
 	return tx.ExecOne(ctx, ErrConflict, `UPDATE alerts SET state = ?, changed_at = ?, changed_by = ?,
 		evidence = CASE WHEN evidence > ? THEN evidence ELSE ? END WHERE id = ? AND tenant = ?`+from,
 		state, tx.Now(), by, seen, seen, id, tenant)
+}
+
+// EraseAlerts takes a person out of the alerts of a tenant whose key names them:
+// key and detail go, the ids of decisions stay. What is found about the person
+// afterwards is another alert. It returns how many there were.
+func (tx *Tx) EraseAlerts(ctx context.Context, tenant, person string) (int64, error) {
+	word := strings.NewReplacer(`\`, `\\`, `_`, `\_`, `%`, `\%`).Replace(person)
+	return tx.Exec(ctx, `UPDATE alerts SET key = 'erased ' || id, detail = '' WHERE tenant = ? AND ' ' || key || ' ' LIKE ? ESCAPE '\'`,
+		tenant, "% "+word+" %")
 }
 
 // DeleteAlerts removes at most limit alerts that were closed long ago.

@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
 )
 
 // exportOptions are the flags beside the filters.
@@ -313,9 +312,12 @@ func newLineCheck(h http.Header, o *exportOptions) (*lineCheck, error) {
 func (c *lineCheck) line(b []byte) error {
 	const name = `,"index":`
 	i := bytes.LastIndex(b, []byte(name))
-	digits, _, _ := bytes.Cut(b[max(i, 0)+len(name):], []byte(","))
+	if i < 0 {
+		return refused("a record without an index: %.100q", b)
+	}
+	digits, _, _ := bytes.Cut(b[i+len(name):], []byte(","))
 	index, err := strconv.ParseInt(string(digits), 10, 64)
-	if i < 0 || err != nil {
+	if err != nil {
 		return refused("a record without an index: %.100q", b)
 	}
 	if index <= c.last || (c.whole && index != c.last+1) {
@@ -331,4 +333,3 @@ func (c *lineCheck) end() error {
 	}
 	return nil
 }
-

@@ -12,8 +12,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/policies"
 	"github.com/pointgate/pointgate/server"
@@ -41,7 +39,8 @@ func run(ctx context.Context, c *Config, out io.Writer) (err error) {
 	if err != nil {
 		return usage("policy: %v", err)
 	}
-	db, err := store.Open(ctx, store.Options{URL: c.Database, Dir: c.Data, Reserve: c.DiskReserve << 20})
+	o := newOps(nil)
+	db, err := store.Open(ctx, store.Options{URL: c.Database, Dir: c.Data, Observe: o.observer(), Reserve: c.DiskReserve << 20})
 	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
@@ -49,7 +48,11 @@ func run(ctx context.Context, c *Config, out io.Writer) (err error) {
 	if err := settle(ctx, c, db, out); err != nil {
 		return err
 	}
-	o := newOps(db)
+	o.watch(db)
+	if o.tracing, err = newTracing(c, o.instance, o.metrics, log); err != nil {
+		return err
+	}
+	defer o.tracing.close()
 	srv, err := assemble(c, db, engine, master, log, o)
 	if errors.Is(err, audit.ErrRefused) {
 		return usage("%w", err)
@@ -57,6 +60,7 @@ func run(ctx context.Context, c *Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	o.checkpointAge(srv.CheckpointAge)
 	return listen(ctx, c, srv, o, func(addr listening) error {
 		if !c.Demo {
 			log.Info("serving", "url", c.PublicURL, "ops", addr.ops)
@@ -67,7 +71,7 @@ func run(ctx context.Context, c *Config, out io.Writer) (err error) {
 }
 
 func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, log *slog.Logger, o *ops) (*server.Server, error) {
-	labels := map[string]string{"id": uuid.NewString(), "version": version()}
+	labels := map[string]string{"id": o.instance, "version": version()}
 	provider, err := oauth2.New(oauth2.Config{
 		Store: db, Now: time.Now, ReuseDetected: server.RecordReuse(labels),
 		Secret: derive(master, "tokens"), SealKey: derive(master, "seal"),
@@ -83,11 +87,13 @@ func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, l
 	if err != nil {
 		return nil, err
 	}
+	traces := server.Traces{Tracer: o.tracing.tracer()}
+	traces.Ratio, traces.Random, traces.Trusted = o.tracing.sampling()
 	return server.New(server.Config{
 		Sinks: sinks, Retention: c.retention(),
 		Store: db, Policy: engine, OAuth: provider, Log: log, Now: time.Now, Labels: labels, Home: homeTenant(c),
 		CursorKey: derive(master, "cursors"), CSRFKey: derive(master, "csrf"),
-		Limits: c.Limits == "on", Trusted: c.proxies, Done: o.done, Trail: trailOf(c, master, labels["id"]),
+		Limits: c.Limits == "on", Trusted: c.proxies, Begin: o.begin, Done: o.done, Decided: o.decided, Traces: traces, Trail: trailOf(c, master, labels["id"]),
 		Mail: post, AlertMailTo: c.AlertMailTo,
 	})
 }

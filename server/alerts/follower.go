@@ -54,7 +54,7 @@ const (
 
 	maxStep    = 20_000 // records of one step, after which the lease is looked at
 	cursorStep = 10 * time.Second
-	rest       = 10 // times what the last evaluation took, before the next
+	rest       = 30 // times what the last evaluation took, before the next
 	cleanEvery = time.Hour
 	cleanStep  = 500
 )

@@ -30,6 +30,7 @@ func (w *world) refused(parts ...string) {
 
 func TestAStartOnWhatWasPublishedIsNoNews(t *testing.T) {
 	eachWorld(t, func(w *world) {
+		t := w.T
 		for range 3 {
 			p := w.open()
 			w.fill(3)
@@ -55,6 +56,7 @@ func TestARollbackIsRefusedAndAcceptedOnRecord(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			worlds(t, func(w *world) {
+				t := w.T
 				p := w.open()
 				w.fill(5)
 				w.flush(p)
@@ -98,6 +100,7 @@ func TestARollbackIsRefusedAndAcceptedOnRecord(t *testing.T) {
 // TestWhatContradictsItselfIsNotAccepted: there is nothing to go on from.
 func TestWhatContradictsItselfIsNotAccepted(t *testing.T) {
 	eachWorld(t, func(w *world) {
+		t := w.T
 		p := w.open()
 		w.fill(5)
 		c := w.flush(p)
@@ -117,7 +120,7 @@ func flipEntry(tx *store.Tx) error {
 		First   int64  `db:"first"`
 		Entries []byte `db:"entries"`
 	}
-	if err := tx.Get(ctx, &b, `SELECT first, entries FROM batches WHERE first > 1 ORDER BY first LIMIT 1`); err != nil {
+	if err := tx.Get(ctx, &b, `SELECT first, entries FROM batches WHERE first >= 1 ORDER BY first LIMIT 1`); err != nil {
 		return err
 	}
 	b.Entries[3] ^= 1
@@ -127,6 +130,7 @@ func flipEntry(tx *store.Tx) error {
 
 func TestEachRollbackHasItsOwnOrigin(t *testing.T) {
 	eachWorld(t, func(w *world) {
+		t := w.T
 		p := w.open()
 		w.fill(2)
 		w.flush(p)
@@ -181,6 +185,7 @@ func TestADataFolderThatWasMadeAnew(t *testing.T) {
 		return s.Note
 	}
 	oneWorld(t, func(w *world) {
+		t := w.T
 		if err := os.WriteFile(w.config.File, foreign(w), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -217,6 +222,7 @@ func TestWhatTheFileMayBe(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			oneWorld(t, func(w *world) {
+				t := w.T
 				if err := tc.make(w.config.File); err != nil {
 					t.Fatal(err)
 				}
@@ -240,6 +246,7 @@ func TestTheDatabasesOwnCheckpointIsChecked(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			oneWorld(t, func(w *world) {
+				t := w.T
 				w.config.File = ""
 				w.fill(1)
 				w.flush(w.open())
@@ -293,6 +300,7 @@ func TestAnEndpointTakesByPutOrPostAndIsCompared(t *testing.T) {
 	for _, method := range []string{http.MethodPut, http.MethodPost} {
 		t.Run(method, func(t *testing.T) {
 			oneWorld(t, func(w *world) {
+				t := w.T
 				s := newShelf(t, method)
 				w.config.File, w.config.Endpoints = "", []string{s.URL + "/box?token=secret"}
 				p := w.open()

@@ -16,6 +16,7 @@ import (
 
 func TestEachSecondHasItsCheckpoint(t *testing.T) {
 	eachWorld(t, func(w *world) {
+		t := w.T
 		p := w.open()
 		if c := p.current.Load(); c.Origin != "points.example:8443/audit" || c.Size != 1 { // the record of its key
 			t.Fatalf("the first: %+v", c.Checkpoint)
@@ -63,6 +64,7 @@ func TestNothingIsSignedThatDoesNotGoOn(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			worlds(t, func(w *world) {
+				t := w.T
 				p := w.open()
 				w.fill(5)
 				w.flush(p)
@@ -85,6 +87,7 @@ func TestNothingIsSignedThatDoesNotGoOn(t *testing.T) {
 
 func TestWithoutADatabaseThereIsNoNewCheckpoint(t *testing.T) {
 	eachWorld(t, func(w *world) {
+		t := w.T
 		p := w.open()
 		was := w.flush(p)
 		if err := w.db.Close(); err != nil {
@@ -101,6 +104,7 @@ func TestWithoutADatabaseThereIsNoNewCheckpoint(t *testing.T) {
 // TestKeptAndNotPublished: the program was killed in between.
 func TestKeptAndNotPublished(t *testing.T) {
 	eachWorld(t, func(w *world) {
+		t := w.T
 		p := w.open()
 		w.flush(p)
 		w.fill(4)
@@ -125,6 +129,7 @@ func TestKeptAndNotPublished(t *testing.T) {
 // node serves never goes down, and no size has two roots anywhere.
 func TestNodesNeverDisagree(t *testing.T) {
 	eachWorld(t, func(w *world) {
+		t := w.T
 		var nodes []*Publisher
 		for _, name := range []string{"one", "two", "three", "four"} {
 			w.config.Holder, w.config.File = name, ""
@@ -187,6 +192,7 @@ func TestNodesNeverDisagree(t *testing.T) {
 // TestFollowersServeWhatTheLeaderKept.
 func TestFollowersServeWhatTheLeaderKept(t *testing.T) {
 	eachWorld(t, func(w *world) {
+		t := w.T
 		leader := w.open()
 		w.config.Holder = "two"
 		follower := w.open()
@@ -202,6 +208,7 @@ func TestFollowersServeWhatTheLeaderKept(t *testing.T) {
 
 func TestKeysRotate(t *testing.T) {
 	eachWorld(t, func(w *world) {
+		t := w.T
 		p := w.open()
 		old := w.flush(p)
 		first := w.vkeys()[0]
@@ -248,6 +255,7 @@ func TestKeysRotate(t *testing.T) {
 
 func TestTheSecretPartIsSealed(t *testing.T) {
 	eachWorld(t, func(w *world) {
+		t := w.T
 		w.open()
 		rows, err := store.LogKeys(ctx, w.db)
 		if err != nil {

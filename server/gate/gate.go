@@ -27,7 +27,10 @@ type Gate struct {
 	Now    func() time.Time
 	NewID  func() string     // of a decision
 	Labels map[string]string // of this node, in every record
-	Mask   Mask              // nil: nothing is masked
+	// Decided is told of each record once it is durable, and how long the rules
+	// worked on it; nil: nobody.
+	Decided func(r *store.Record, evaluated time.Duration)
+	Mask    Mask // nil: nothing is masked
 }
 
 // Call is one request on its way through the gate: what an effect may use.
@@ -102,13 +105,17 @@ func Do[T any](ctx context.Context, g *Gate, op Operation[T], r *web.Request) *w
 
 // attempt is one pass: facts, decision, and the end that the decision gives it.
 func attempt[T any](ctx context.Context, g *Gate, op Operation[T], c *Call, in *T, fault *web.Problem, key string) (*web.Answer, error) {
+	began := g.Now()
 	res, facts, err := op.Facts(ctx, g.Store, c, in)
+	began = g.spent(c, web.PartFacts, began)
 	if err != nil {
 		return g.broken(ctx, c, "store_unavailable", err), nil
 	}
 	res.ID = web.Redact(res.ID)
 	c.Resource = res
-	if c.Decision, err = g.Policy.Decide(ctx, question(c, res, facts)); err != nil {
+	c.Decision, err = g.Policy.Decide(ctx, question(c, res, facts))
+	began = g.spent(c, web.PartDecide, began)
+	if err != nil {
 		return g.broken(ctx, c, "policy_unavailable", err), nil
 	}
 	switch {
@@ -128,7 +135,9 @@ func attempt[T any](ctx context.Context, g *Gate, op Operation[T], c *Call, in *
 		return g.only(ctx, c, a), nil
 	}
 	if op.Prepare != nil {
-		if err := op.Prepare(ctx, c, in); err != nil {
+		err := op.Prepare(ctx, c, in)
+		g.spent(c, web.PartPrepare, began)
+		if err != nil {
 			return g.broken(ctx, c, "store_unavailable", err), nil
 		}
 	}
@@ -138,17 +147,22 @@ func attempt[T any](ctx context.Context, g *Gate, op Operation[T], c *Call, in *
 // effect runs the effect and its record in one transaction.
 func effect[T any](ctx context.Context, g *Gate, op Operation[T], c *Call, in *T, key string) (*web.Answer, error) {
 	var a *web.Answer
+	var record *store.Record
+	began := g.Now()
 	err := g.Store.Write(ctx, func(tx *store.Tx) error {
 		var err error
 		a, err = once(ctx, tx, c, key, func() (*web.Answer, error) { return op.Effect(ctx, tx, c, in) })
 		if err != nil {
 			return err
 		}
-		tx.Record(g.record(c, a))
+		record = g.record(c, a)
+		tx.Record(record)
 		return nil
 	})
+	g.spent(c, web.PartCommit, began)
 	switch {
 	case err == nil:
+		g.decided(c, record)
 		return a, nil
 	case errors.Is(err, ErrStale):
 		return nil, err
@@ -168,9 +182,13 @@ func (g *Gate) call(r *web.Request, action string) *Call {
 // only records an answer that has no effect, and holds it back until the record
 // is durable.
 func (g *Gate) only(ctx context.Context, c *Call, a *web.Answer) *web.Answer {
-	if err := g.Store.Append(ctx, g.record(c, a)); err != nil {
+	began, record := g.Now(), g.record(c, a)
+	err := g.Store.Append(ctx, record)
+	g.spent(c, web.PartCommit, began)
+	if err != nil {
 		return unrecorded(c, err)
 	}
+	g.decided(c, record)
 	return a
 }
 

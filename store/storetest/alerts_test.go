@@ -193,3 +193,32 @@ func TestAlertsAreListed(t *testing.T) {
 		}
 	})
 }
+
+// Who is erased is in no alert any more; others, whose ids look alike, are.
+func TestAlertsForgetAPerson(t *testing.T) {
+	ctx := context.Background()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		storetest.Tenant(t, db, "demo")
+		for i, key := range []string{"cus_a", "cus_a web", "account cus_a", "cus_ab", "cusxa", "address 192.0.2.1"} {
+			raise(t, db, fmt.Sprint("alr_", i), key, 1)
+		}
+		for tenant, want := range map[string]int64{"other": 0, "demo": 3} {
+			storetest.Write(t, db, func(tx *store.Tx) error {
+				n, err := tx.EraseAlerts(ctx, tenant, "cus_a")
+				if n != want {
+					t.Errorf("of %s, %d were erased, want %d", tenant, n, want)
+				}
+				return err
+			})
+		}
+		for i, want := range []string{"erased alr_0, ", "erased alr_1, ", "erased alr_2, ", "cus_ab, seen up to 1", "cusxa, seen up to 1", "address 192.0.2.1, seen up to 1"} {
+			a, err := store.GetAlert(ctx, db, "demo", fmt.Sprint("alr_", i))
+			if err != nil || a.Key+", "+a.Detail != want || a.Decisions[0] != "d1" {
+				t.Errorf("%+v, %v, want %s", a, err, want)
+			}
+		}
+		if raised, _ := raise(t, db, "new", "cus_a", 1); !raised {
+			t.Error("what is found afterwards is no other alert")
+		}
+	})
+}
