@@ -13,14 +13,17 @@ FROM debian:bookworm-slim
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/pointgate /usr/local/bin/pointgate
 RUN useradd --system --uid 10001 --user-group --home-dir /data --no-create-home --shell /usr/sbin/nologin pointgate \
-    && install --directory --mode=0700 --owner=pointgate --group=pointgate /data
+    && install --directory --mode=0700 --owner=pointgate --group=pointgate /data \
+    && install --directory --mode=0755 --owner=pointgate --group=pointgate /checkpoint
 USER 10001
 # No secret belongs in an image. Public URL, certificate or trusted proxies come
 # from the environment or from a file; without them the listener is refused.
 ENV POINTGATE_DATA=/data \
+    POINTGATE_CHECKPOINT_FILE=/checkpoint/checkpoint \
     POINTGATE_LISTEN=0.0.0.0:8080 \
     POINTGATE_LOG_FORMAT=json
-VOLUME /data
+# Two volumes: the newest checkpoint tells when /data was put back.
+VOLUME /data /checkpoint
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 # The operators' listener stays on the container's own loopback. The image has

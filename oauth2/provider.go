@@ -38,8 +38,6 @@ type Config struct {
 	// write that did it, so that it can be recorded there. ctx is the one that the
 	// Provider was called with. nil means nobody asks.
 	Record func(ctx context.Context, tx *store.Tx, e Event)
-	// ReuseDetected is Record by its former name.
-	ReuseDetected func(ctx context.Context, tx *store.Tx, e Event)
 }
 
 // Provider is the authorization server. It is safe for concurrent use and keeps
@@ -73,9 +71,6 @@ func New(c Config) (*Provider, error) {
 	}
 	if p.now == nil {
 		p.now = time.Now
-	}
-	if p.record == nil {
-		p.record = c.ReuseDetected
 	}
 	if p.record == nil {
 		p.record = func(context.Context, *store.Tx, Event) {}

@@ -17,11 +17,27 @@ func (w *Window) value() ast.Value {
 		item("window_s", seconds(w.Length)),
 		item("tenant", text(w.Tenant)),
 		item("groups", ast.NewTerm(ast.NewArray(groups...))),
+		item("by_action", w.places(func(g *Group) string { return g.Action })),
+		item("by_code", w.places(func(g *Group) string { return g.Code })),
 		item("truncated", ast.InternedTerm(w.Dropped != Counts{})),
 		item("dropped", object(w.Dropped.items()...)),
 		item("totals", object(append(w.Totals.items(), item("decisions", texts(w.Decisions)))...)),
 		item("before", object(append(w.Before.items(), item("window_s", seconds(w.Known)))...)),
 	)
+}
+
+// places are the indexes of the groups by one of their members.
+func (w *Window) places(of func(*Group) string) *ast.Term {
+	all := map[string][]*ast.Term{}
+	for i := range w.Groups {
+		key := of(&w.Groups[i])
+		all[key] = append(all[key], ast.InternedTerm(i))
+	}
+	o := ast.NewObjectWithCapacity(len(all))
+	for key, indexes := range all {
+		o.Insert(text(key), ast.NewTerm(ast.NewArray(indexes...)))
+	}
+	return ast.NewTerm(o)
 }
 
 func (g *Group) term() *ast.Term {

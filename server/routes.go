@@ -66,6 +66,7 @@ func (r *rooms) routes(app *fiber.App) {
 	// Administration.
 	a := app.Group("/admin/api", api, byCredential)
 	a.Get("/decisions/export", r.admin.Export()) // before /decisions/:id
+	a.Get("/decisions/counts", r.admin.Counts())
 	for path, h := range map[string]admin.Handlers{
 		"/tenants": r.admin.Tenants(), "/clients": r.admin.Clients(), "/customers": r.admin.Customers(), "/staff": r.admin.Staff(),
 		"/keys": r.admin.Keys(), "/tokens": r.admin.Tokens(), "/grants": r.admin.Grants(), "/sessions": r.admin.Sessions(),

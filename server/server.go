@@ -19,7 +19,6 @@ import (
 	"github.com/pointgate/pointgate/server/alerts"
 	"github.com/pointgate/pointgate/server/audit"
 	"github.com/pointgate/pointgate/server/edge"
-	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/mail"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
@@ -44,7 +43,6 @@ type Config struct {
 	Traces    Traces                                 // optional: which requests have spans
 	// Decided is optional: called for each decision whose record is durable.
 	Decided   func(r *store.Record, evaluated time.Duration)
-	Mask      gate.Mask           // optional: keeps values out of the records of events
 	Trail     *audit.Config       // optional: how the audit trail is published; what this Config has too is filled in
 	Sinks     []audit.Sink        // optional: receivers that the log is pushed to
 	Retention time.Duration       // optional: how long a record has its content; 0: for ever

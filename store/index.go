@@ -53,6 +53,7 @@ type index struct {
 	stop     context.CancelFunc
 	ended    sync.WaitGroup
 	lastRedo time.Time
+	closed   bool
 }
 
 func newIndex(db *DB, o *Options) *index {
@@ -76,6 +77,9 @@ func (x *index) start() {
 func (x *index) close() error {
 	x.stop()
 	x.ended.Wait()
+	x.pass.Lock()
+	defer x.pass.Unlock()
+	x.closed = true
 	x.use.Lock()
 	defer x.use.Unlock()
 	return x.disconnect()
@@ -167,11 +171,14 @@ func (x *index) catchUp(ctx context.Context, redo bool) error {
 }
 
 func (x *index) steps(ctx context.Context, redo bool) error {
-	if err := x.ready(ctx); err != nil {
-		return err
-	}
 	size, err := x.db.LogSize(ctx)
 	if err != nil {
+		return logError{err}
+	}
+	if size == 0 && x.write == nil && !redo {
+		return nil // nothing to find, nothing to make
+	}
+	if err := x.ready(ctx); err != nil {
 		return err
 	}
 	for more := true; more; {
@@ -191,6 +198,9 @@ func (x *index) steps(ctx context.Context, redo bool) error {
 
 // ready connects, once, and makes what is not there.
 func (x *index) ready(ctx context.Context) error {
+	if x.closed {
+		return unavailable(errors.New("closing"))
+	}
 	if x.suspect.Swap(false) {
 		return errIndex
 	}

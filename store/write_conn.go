@@ -67,6 +67,15 @@ func (c *writeConn) savepoint(ctx context.Context, name string, fn func() error)
 	return ferr
 }
 
+// close gives the connection back. Its statements go first: SQLite puts its log
+// into the database and takes it away only when nothing is open any more.
+func (c *writeConn) close() {
+	for _, p := range c.statements {
+		_ = p.Close()
+	}
+	_ = c.Conn.Close()
+}
+
 // drop closes the connection for good: it does not go back to the pool.
 func (c *writeConn) drop() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -165,7 +165,7 @@ func (w *writer) run() {
 		w.commit(group)
 	}
 	if w.conn != nil {
-		_ = w.conn.Close()
+		w.conn.close()
 	}
 }
 

@@ -22,11 +22,12 @@ const module = "github.com/pointgate/pointgate"
 // that. A package that has no line is new, and has to find its place here; a
 // permission that nobody uses any more has to go.
 var mayImport = map[string][]string{
-	"cmd/pointgate":        {"server", "server/authn", "server/mail", "server/web", "oauth2", "policies", "store"},
+	"cmd/pointgate":        {"server", "server/audit", "server/authn", "server/mail", "server/web", "oauth2", "policies", "store", "store/trail"},
 	"cmd/pointgate-verify": {},
-	"server":               {"server/admin", "server/alerts", "server/authn", "server/edge", "server/gate", "server/mail", "server/oauth", "server/pages", "server/points", "server/web", "oauth2", "policies", "store"},
+	"server":               {"server/admin", "server/alerts", "server/audit", "server/authn", "server/edge", "server/gate", "server/mail", "server/oauth", "server/pages", "server/points", "server/web", "oauth2", "policies", "store"},
 	"server/admin":         {"server/authn", "server/gate", "server/web", "oauth2", "policies", "store"},
 	"server/alerts":        {"server/gate", "policies", "store"},
+	"server/audit":         {"server/gate", "server/web", "store", "store/trail"},
 	"server/edge":          {"server/gate", "server/web", "store"},
 	"server/mail":          {"store"},
 	"server/oauth":         {"server/web", "oauth2"},
@@ -37,7 +38,8 @@ var mayImport = map[string][]string{
 	"server/web":           {"store"},
 	"oauth2":               {"store"},
 	"policies":             {},
-	"store":                {},
+	"store":                {"store/trail"},
+	"store/trail":          {},
 	"store/storetest":      {"store"},
 	"tests/harness":        {},
 	"tests/bench":          {"tests/harness"},
@@ -46,19 +48,24 @@ var mayImport = map[string][]string{
 
 // onlyIn is where a library may be imported, by the beginning of its path.
 var onlyIn = map[string]string{
-	"github.com/gofiber/fiber":        "server",
-	"github.com/valyala/fasthttp":     "server",
-	"github.com/ory/":                 "oauth2",
-	"github.com/open-policy-agent/":   "policies",
-	"database/sql":                    "store",
-	"github.com/jmoiron/sqlx":         "store",
-	"github.com/mattn/go-sqlite3":     "store",
-	"github.com/jackc/pgx":            "store",
-	"github.com/pressly/goose":        "store",
-	"github.com/spf13/":               "cmd",
-	"github.com/alexedwards/argon2id": "server/authn",
-	"github.com/prometheus/":          "cmd",
-	"github.com/wneessen/go-mail":     "server/mail",
+	"github.com/gofiber/fiber":             "server",
+	"github.com/valyala/fasthttp":          "server",
+	"github.com/ory/":                      "oauth2",
+	"github.com/open-policy-agent/":        "policies",
+	"database/sql":                         "store",
+	"github.com/jmoiron/sqlx":              "store",
+	"github.com/mattn/go-sqlite3":          "store",
+	"github.com/jackc/pgx":                 "store",
+	"github.com/pressly/goose":             "store",
+	"github.com/spf13/":                    "cmd",
+	"github.com/alexedwards/argon2id":      "server/authn",
+	"github.com/prometheus/":               "cmd",
+	"github.com/RoaringBitmap/roaring":     "store",
+	"github.com/wneessen/go-mail":          "server/mail",
+	"go.opentelemetry.io/otel/propagation": "server",
+	"go.opentelemetry.io/otel/sdk":         "cmd",
+	"go.opentelemetry.io/otel/exporters":   "cmd",
+	"go.opentelemetry.io/proto/otlp":       "server/audit",
 }
 
 // exceptions are imports that onlyIn forbids, with the reason.

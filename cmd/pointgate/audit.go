@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -20,6 +21,14 @@ var decisionFilters = []member{
 	{"allow", "allow", truth, 0, "only what was allowed (=false: denied)"},
 	{"code", "code", text, 0, "with which code, e.g. missing_scope"},
 	{"request", "request_id", text, 0, "in which request"},
+	{"grant", "grant", text, 0, "with which authorization or session"},
+	{"rule", "rule", text, 0, "denied by which rule"},
+	{"related", "related", text, 0, "which other person it touches, e.g. the receiver of a transfer"},
+}
+
+var decisionSpan = []member{
+	{"since", "from", past, 0, "not before: a time, or a span back such as 1h"},
+	{"until", "to", past, 0, "before: a time, or a span back such as 1h"},
 }
 
 func newAuditCommand() *cobra.Command {
@@ -28,7 +37,7 @@ func newAuditCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c := &auditCommand{api: bindAPI(cmd), output: bindOutput(cmd)}
-	cmd.AddCommand(c.list(), c.show(), c.tail(), c.export(), c.erase(), c.checkpoint(), c.proof(), c.key(), newVerifyCommand())
+	cmd.AddCommand(c.list(), c.show(), c.tail(), c.counts(), c.export(), c.erase(), c.checkpoint(), c.proof(), c.key(), newVerifyCommand())
 	return cmd
 }
 
@@ -46,11 +55,9 @@ func (c *auditCommand) begin() (*api, error) {
 
 func (c *auditCommand) list() *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: "List decisions, newest first", Args: cobra.NoArgs}
-	filters := bindMembers(cmd, append([]member{
-		{"since", "from", past, 0, "not before: a time, or a span back such as 1h"},
-		{"until", "to", past, 0, "before: a time, or a span back such as 1h"},
+	filters := bindMembers(cmd, slices.Concat(decisionSpan, []member{
 		{"id", "q", text, 0, "whose id begins with this"},
-	}, decisionFilters...), 0)
+	}, decisionFilters), 0)
 	limit := cmd.Flags().Int("limit", 50, "how many at most; 0 for all")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		a, err := c.begin()

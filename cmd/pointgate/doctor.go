@@ -62,6 +62,7 @@ var checks = []check{
 	{"database", checkDatabase},
 	{"integrity", checkIntegrity},
 	{"log", checkLog},
+	{"index", checkIndex},
 	{"ledger", checkLedger},
 	{"clock", checkClock},
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/pointgate/pointgate/server"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
@@ -28,6 +29,7 @@ type metrics struct {
 	turns      *turns
 	spans      spanMetrics
 	alerts     alertMetrics
+	mails      *prometheus.CounterVec
 	search     searchMetrics
 }
 
@@ -87,6 +89,7 @@ func newMetrics() *metrics {
 			failed: counters("pointgate_alert_failures_total", "What went wrong in looking for alerts; it is tried again, or left out.", "what"),
 			behind: gauge("pointgate_alerts_lag_records", "Records that the rules for alerts have not seen yet."),
 		},
+		mails:  counters("pointgate_mails_total", "Attempts to send a message, by what came of it.", "result"),
 		search: searchMetrics{failures: counter("pointgate_search_failures_total", "Failures of the search index; lists read the log then.")},
 	}
 	m.search.indexed.Store(-1)
@@ -94,11 +97,18 @@ func newMetrics() *metrics {
 		m.requests, m.seconds, m.inFlight, m.decisions, m.evaluation, m.parts,
 		m.commits.seconds, m.commits.writes, m.commits.records, m.commits.failures,
 		m.turns.took, m.turns.oldest, m.turns.waiting, m.spans.ended, m.spans.exported, m.spans.failed,
-		m.alerts.raised, m.alerts.failed, m.alerts.behind, m.search.failures)
+		m.alerts.raised, m.alerts.failed, m.alerts.behind, m.mails, m.search.failures)
 	build := gauges("pointgate_build_info", "1, with the version of the program.", "version")
 	build.WithLabelValues(version()).Set(1)
 	m.registry.MustRegister(build)
 	return m
+}
+
+// watch makes a server tell its figures.
+func (m *metrics) watch(c *server.Config) {
+	c.Begin, c.Done, c.Decided = m.begin, m.done, m.decided
+	c.Alerts.Raised, c.Alerts.Failed, c.Alerts.Behind = m.alertRaised, m.alertFailed, m.alertsBehind
+	c.Mailed = func(result string) { m.mails.WithLabelValues(result).Inc() }
 }
 
 // begin is told of each request before its credentials are looked at.

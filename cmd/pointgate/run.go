@@ -73,9 +73,13 @@ func run(ctx context.Context, c *Config, out io.Writer) (err error) {
 func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, log *slog.Logger, o *ops) (*server.Server, error) {
 	labels := map[string]string{"id": o.instance, "version": version()}
 	provider, err := oauth2.New(oauth2.Config{
-		Store: db, Now: time.Now, ReuseDetected: server.RecordReuse(labels),
+		Store: db, Now: time.Now, Record: server.RecordOAuth(labels, engine),
 		Secret: derive(master, "tokens"), SealKey: derive(master, "seal"),
 	})
+	if err != nil {
+		return nil, err
+	}
+	settings, err := settingsDigest(c)
 	if err != nil {
 		return nil, err
 	}
@@ -89,13 +93,15 @@ func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, l
 	}
 	traces := server.Traces{Tracer: o.tracing.tracer()}
 	traces.Ratio, traces.Random, traces.Trusted = o.tracing.sampling()
-	return server.New(server.Config{
+	cfg := server.Config{
 		Sinks: sinks, Retention: c.retention(),
 		Store: db, Policy: engine, OAuth: provider, Log: log, Now: time.Now, Labels: labels, Home: homeTenant(c),
 		CursorKey: derive(master, "cursors"), CSRFKey: derive(master, "csrf"),
-		Limits: c.Limits == "on", Trusted: c.proxies, Begin: o.begin, Done: o.done, Decided: o.decided, Traces: traces, Trail: trailOf(c, master, labels["id"]),
-		Mail: post, AlertMailTo: c.AlertMailTo,
-	})
+		Limits: c.Limits == "on", Trusted: c.proxies, Traces: traces, Trail: trailOf(c, master, labels["id"]),
+		Mail: post, AlertMailTo: c.AlertMailTo, Settings: settings,
+	}
+	o.metrics.watch(&cfg)
+	return server.New(cfg)
 }
 
 // listening says where the listeners are.
@@ -119,7 +125,9 @@ func listen(ctx context.Context, c *Config, srv *server.Server, o *ops, ready fu
 	if err := ready(listening{ops: "http://" + opsLn.Addr().String()}); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	srv.Start()
+	if err := srv.Start(); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	debug.FreeOSMemory() // what the start alone needed: compiling the policy, hashing
 	go func() { failed <- srv.Serve(ln) }()
 	o.ready.Store(true)

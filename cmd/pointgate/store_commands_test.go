@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -93,6 +94,11 @@ func TestDoctor(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, nil, "clock"},
+		"a broken search index": {func(t *testing.T, dir string, _ *store.DB) {
+			if err := os.WriteFile(filepath.Join(dir, store.IndexFile), bytes.Repeat([]byte("garbage "), 4096), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, nil, "index"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")
@@ -123,7 +129,7 @@ func TestDoctorWithoutADatabase(t *testing.T) {
 	dir := t.TempDir()
 	chmod(t, dir, 0o700)
 	o := want(t, exitCheck, "doctor", "--data", dir)
-	if strings.Count(o.out, "FAIL") != 1 || strings.Count(o.out, "skip") != 3 {
+	if strings.Count(o.out, "FAIL") != 1 || strings.Count(o.out, "skip") != 4 {
 		t.Errorf("it says\n%s", o.out)
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {

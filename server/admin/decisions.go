@@ -45,7 +45,15 @@ func (a *Admin) Decisions() Handlers {
 
 var prefix = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-func decisionFilter(f *web.Fields) (by store.DecisionFilter) {
+func decisionFilter(f *web.Fields) store.DecisionFilter {
+	by := memberFilter(f)
+	by.Prefix, _ = matching(f, "q", prefix)
+	by.After, by.Tail = f.Int("after", -1, 1<<62)
+	return by
+}
+
+// memberFilter narrows by what records are about.
+func memberFilter(f *web.Fields) (by store.DecisionFilter) {
 	from, _ := f.Time("from")
 	to, _ := f.Time("to")
 	by.From, by.To = store.At(from), store.At(to)
@@ -54,15 +62,13 @@ func decisionFilter(f *web.Fields) (by store.DecisionFilter) {
 		to   *string
 	}{
 		{"subject", &by.Subject}, {"client", &by.Client}, {"action", &by.Action}, {"resource", &by.Resource},
-		{"code", &by.Code}, {"request_id", &by.Request},
+		{"code", &by.Code}, {"request_id", &by.Request}, {"related", &by.Related}, {"grant", &by.Grant}, {"rule", &by.Rule},
 	} {
 		*text.to, _ = f.String(text.name, 128)
 	}
-	by.Prefix, _ = matching(f, "q", prefix)
 	if allow, ok := f.Bool("allow"); ok {
 		by.Allow = &allow
 	}
-	by.After, by.Tail = f.Int("after", -1, 1<<62)
 	return by
 }
 

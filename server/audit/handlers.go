@@ -63,14 +63,8 @@ func (p *Publisher) Tile() fiber.Handler {
 		if !ok || !strings.HasPrefix(path, tilePrefix) {
 			return nil, store.ErrNotFound
 		}
-		if !t.In(p.publishedSize()) {
-			// Another node may have published more, and its reader ask us for it.
-			if err := p.follow(ctx); err != nil {
-				return nil, err
-			}
-		}
-		if !t.In(p.publishedSize()) {
-			return nil, store.ErrNotFound
+		if err := p.reach(ctx, t); err != nil {
+			return nil, err
 		}
 		content, err := p.tile(ctx, t)
 		if err != nil {
@@ -78,6 +72,28 @@ func (p *Publisher) Tile() fiber.Handler {
 		}
 		return found(bytesType, content, forEver), nil
 	})
+}
+
+// reach is nil if the published checkpoint covers the tile. Another node may have
+// published more than this one knows of, and its reader ask us; only for what the
+// log has at all is that looked up.
+func (p *Publisher) reach(ctx context.Context, t trail.Tile) error {
+	if t.In(p.publishedSize()) {
+		return nil
+	}
+	size, err := p.c.Store.LogSize(ctx)
+	if err != nil {
+		return err
+	}
+	if t.In(size) {
+		if err := p.follow(ctx); err != nil {
+			return err
+		}
+	}
+	if !t.In(p.publishedSize()) {
+		return store.ErrNotFound
+	}
+	return nil
 }
 
 func (p *Publisher) publishedSize() int64 {

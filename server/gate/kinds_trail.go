@@ -69,9 +69,10 @@ type VerificationFailed struct {
 	Operator string `json:"operator"`
 	// How many records the log should have.
 	Size int64 `json:"size"`
-	// How many things are wrong, and the first of them.
-	Findings int    `json:"findings"`
-	First    string `json:"first"`
+	// How many things are wrong.
+	Findings int `json:"findings"`
+	// The first of them.
+	First string `json:"first"`
 }
 
 func (VerificationFailed) kind() kind { return kind{"trail.verify", "verification_failed", 0} }

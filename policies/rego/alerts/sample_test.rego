@@ -30,13 +30,22 @@ quiet := {
 	"window_s": 600,
 	"tenant": "demo",
 	"groups": [],
+	"by_action": {},
+	"by_code": {},
 	"truncated": false,
 	"dropped": {"allowed": 0, "denied": 0},
 	"totals": {"allowed": 0, "denied": 0, "decisions": []},
 	"before": {"allowed": 0, "denied": 0, "window_s": 3600},
 }
 
-window(groups) := object.union(quiet, {"groups": [object.union(_group, group) | some group in groups]})
+window(groups) := object.union(quiet, {"groups": all, "by_action": _by(all, "action"), "by_code": _by(all, "code")}) if {
+	all := [object.union(_group, group) | some group in groups]
+}
+
+_by(groups, name) := {value: places |
+	some value in {group[name] | some group in groups}
+	places := [i | some i, group in groups; group[name] == value]
+}
 
 _group := {
 	"action": "points.read",

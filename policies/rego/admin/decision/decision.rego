@@ -2,7 +2,7 @@ package pointgate.admin.decision
 
 import data.pointgate.lib.roles
 
-needed := ["audit:read"] if input.action.name in {"decision.list", "decision.read", "decision.prove", "decision.export"}
+needed := ["audit:read"] if input.action.name in {"decision.list", "decision.read", "decision.count", "decision.prove", "decision.export"}
 
 # METADATA
 # title: Decisions

@@ -4,7 +4,7 @@ import data.pointgate.lib.sample_test as ask
 
 test_readers if {
 	every role in ["auditor", "super_admin"] {
-		every action in ["decision.list", "decision.read", "decision.prove", "decision.export"] {
+		every action in ["decision.list", "decision.read", "decision.count", "decision.prove", "decision.export"] {
 			ask.code(ask.staff(role, action, ["audit:read"])) == "ok"
 		}
 	}
@@ -33,4 +33,9 @@ test_no_other_verb if ask.code(ask.staff("auditor", "decision.delete", ["audit:r
 test_whole_exports_are_for_the_same_people if {
 	ask.code(ask.staff("manager", "decision.export", ["audit:read"])) == "missing_role"
 	ask.code(ask.staff("auditor", "decision.export", ["admin"])) == "missing_scope"
+}
+
+test_counts_are_for_the_same_people if {
+	ask.code(ask.staff("manager", "decision.count", ["audit:read"])) == "missing_role"
+	ask.code(ask.staff("auditor", "decision.count", ["admin"])) == "missing_scope"
 }

@@ -17,8 +17,8 @@ raised contains alert if {
 }
 
 _decisions[group.subject] contains id if {
-	some group in input.groups
-	group.action == "policy.emergency"
+	some i in input.by_action["policy.emergency"]
+	group := input.groups[i]
 	group.subject != ""
 	some id in group.decisions
 }

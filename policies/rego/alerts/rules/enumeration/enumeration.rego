@@ -17,17 +17,17 @@ raised contains alert if {
 }
 
 _tried[group.subject] contains group.resource if {
-	some group in input.groups
-	_refused(group)
+	some i in _refused
+	group := input.groups[i]
 }
 
 _decisions[group.subject] contains id if {
-	some group in input.groups
-	_refused(group)
+	some i in _refused
+	group := input.groups[i]
 	some id in group.decisions
 }
 
-_refused(group) if {
-	group.code == "not_owner"
-	group.subject != ""
+_refused contains i if {
+	some i in input.by_code.not_owner
+	input.groups[i].subject != ""
 }

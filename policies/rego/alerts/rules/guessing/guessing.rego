@@ -20,18 +20,19 @@ raised contains alert if {
 }
 
 _by_account[group.resource] contains i if {
-	some i, group in input.groups
-	_failed(group)
+	some i in _failed
+	group := input.groups[i]
 	group.resource != ""
 }
 
 _by_address[group.ip] contains i if {
-	some i, group in input.groups
-	_failed(group)
+	some i in _failed
+	group := input.groups[i]
 	group.ip != ""
 }
 
-_failed(group) if {
-	group.action in data.alerts.guessing.actions
-	not group.allow
+_failed contains i if {
+	some action in data.alerts.guessing.actions
+	some i in input.by_action[action]
+	not input.groups[i].allow
 }

@@ -20,8 +20,8 @@ raised contains alert if {
 }
 
 _redeemed[group.resource] contains i if {
-	some i, group in input.groups
-	group.action == "points.redeem"
+	some i in input.by_action["points.redeem"]
+	group := input.groups[i]
 	group.allow
 	group.code == "ok"
 }

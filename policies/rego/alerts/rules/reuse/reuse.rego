@@ -18,7 +18,7 @@ raised contains alert if {
 }
 
 _decisions[concat(" ", [group.subject, group.client])] contains id if {
-	some group in input.groups
-	group.action == "token.reuse"
+	some i in input.by_action["token.reuse"]
+	group := input.groups[i]
 	some id in group.decisions
 }

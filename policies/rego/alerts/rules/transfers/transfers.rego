@@ -23,8 +23,8 @@ raised contains alert if {
 }
 
 _received[group.related] contains i if {
-	some i, group in input.groups
-	group.action == "points.transfer"
+	some i in input.by_action["points.transfer"]
+	group := input.groups[i]
 	group.allow
 	group.code == "ok"
 	group.related != ""

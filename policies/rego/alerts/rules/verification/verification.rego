@@ -16,8 +16,9 @@ raised contains alert if {
 }
 
 _decisions contains id if {
-	some group in input.groups
-	group.action in {"trail.verify", "trail.rollback"}
+	some action in {"trail.verify", "trail.rollback"}
+	some i in input.by_action[action]
+	group := input.groups[i]
 	not group.allow
 	some id in group.decisions
 }
