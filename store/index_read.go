@@ -11,6 +11,7 @@ import (
 
 // indexView is the index as it was at one moment.
 type indexView struct {
+	db       *DB
 	tx       *sqlx.Tx
 	ctx      context.Context
 	position int64 // it has the indexes below
@@ -51,7 +52,7 @@ func (x *index) view(ctx context.Context, fn func(v *indexView) error) error {
 	if m.Version != indexVersion {
 		return fmt.Errorf("%w: it has version %d", errIndex, m.Version)
 	}
-	return fn(&indexView{tx: tx, ctx: ctx, position: m.Position, keys: keyMaker{salt: m.Salt}})
+	return fn(&indexView{db: x.db, tx: tx, ctx: ctx, position: m.Position, keys: keyMaker{salt: m.Salt}})
 }
 
 func (v *indexView) read(dest any, query string, args ...any) error {
@@ -151,92 +152,4 @@ func (v *indexView) spans(chunk int64, ids bool) ([]span, error) {
 		err = rows[0].ids(spans)
 	}
 	return spans, err
-}
-
-// meeting is where in a chunk the filter's time and prefix can be.
-func (v *indexView) meeting(f *DecisionFilter, chunk int64) (*bitmap, error) {
-	spans, err := v.spans(chunk, f.Prefix != "")
-	if err != nil {
-		return nil, err
-	}
-	m := new(bitmap)
-	for i := range spans {
-		if meets, _ := f.meets(&spans[i]); meets {
-			m.fill(i<<spanBits, (i+1)<<spanBits)
-		}
-	}
-	return m, nil
-}
-
-// mostSets bounds the sets that are held at a time to 4 MiB.
-const mostSets = 512
-
-// candidates are indexes in [from, to) which the filter's keys, time and prefix
-// allow, at most n: the greatest first, or the least first with Tail.
-func (v *indexView) candidates(f *DecisionFilter, from, to int64, n int) (out []int64, err error) {
-	if from >= to {
-		return nil, nil
-	}
-	chunks, within, err := v.chunks(f, from, to)
-	if err != nil {
-		return nil, err
-	}
-	keys := f.keys(&v.keys)
-	for step := 4; len(chunks) > 0 && len(out) < n; step *= 4 {
-		some, rest := take(chunks, min(step, mostSets/len(keys)), !f.Tail)
-		chunks = rest
-		sets, err := v.sets(some, keys)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range some {
-			m := conjunction(sets[c])
-			if m == nil {
-				continue
-			}
-			if within != nil && !within[c] {
-				meeting, err := v.meeting(f, c)
-				if err != nil {
-					return nil, err
-				}
-				m.and(meeting)
-			}
-			m.each(!f.Tail, func(low int) bool {
-				if i := c<<chunkBits + int64(low); i >= from && i < to {
-					out = append(out, i)
-				}
-				return len(out) < n
-			})
-			if len(out) == n {
-				break
-			}
-		}
-	}
-	return out, nil
-}
-
-// take takes n from the end of a list, the last first, or from its beginning.
-func take(list []int64, n int, last bool) (some, rest []int64) {
-	n = min(n, len(list))
-	if !last {
-		return list[:n], list[n:]
-	}
-	for i := range n {
-		some = append(some, list[len(list)-1-i])
-	}
-	return some, list[:len(list)-n]
-}
-
-// conjunction is what all sets have; nil if that is nothing for sure.
-func conjunction(sets []packedSet) *bitmap {
-	for _, s := range sets {
-		if s.n == 0 {
-			return nil
-		}
-	}
-	all := sets[0].bitmap()
-	for _, s := range sets[1:] {
-		all.and(s.bitmap())
-	}
-	return all
 }

@@ -70,8 +70,8 @@ func TestABrokenIndexIsMadeAnew(t *testing.T) {
 					t.Fatal(err)
 				}
 				inIndex(t, o, db, statement)
-				l.check(t, db, 30)
-				l.checkCounts(t, db, 2)
+				l.check(t, db, 15)
+				l.checkCounts(t, db, 1)
 				l.write(t, db, 100) // what follows meets the damage
 				if err := db.Index(background); err != nil {
 					t.Fatal(err)
@@ -80,8 +80,8 @@ func TestABrokenIndexIsMadeAnew(t *testing.T) {
 					t.Error("nobody was told")
 				}
 				isWhole(t, o)
-				l.check(t, db, 30)
-				l.checkCounts(t, db, 2)
+				l.check(t, db, 15)
+				l.checkCounts(t, db, 1)
 			})
 		})
 	}
@@ -119,17 +119,17 @@ func TestAnIndexFileThatIsNoGood(t *testing.T) {
 				t.Fatal(err)
 			}
 			db = storetest.Open(t, o)
-			l.check(t, db, 30)
+			l.check(t, db, 15)
 			l.write(t, db, 10)
 			if err := db.Index(background); err != nil {
 				t.Fatal(err)
 			}
-			l.check(t, db, 30)
+			l.check(t, db, 15)
 			l.checkCounts(t, db, 1)
 			if err := db.Index(background); err != nil { // what a list has found broken
 				t.Fatal(err)
 			}
-			l.check(t, db, 30)
+			l.check(t, db, 15)
 			isWhole(t, o)
 		})
 	}
@@ -157,9 +157,9 @@ func TestAnIndexThatIsDeletedWhileItIsUsed(t *testing.T) {
 func TestAStepThatIsInterrupted(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		l := newLibrary()
-		for i := range 25 {
+		for i := range 12 {
 			l.write(t, db, 200)
-			ctx, cancel := context.WithTimeout(background, time.Duration(i)*time.Millisecond)
+			ctx, cancel := context.WithTimeout(background, time.Duration(2*i)*time.Millisecond)
 			_ = db.Index(ctx)
 			cancel()
 			l.check(t, db, 4)
@@ -168,7 +168,7 @@ func TestAStepThatIsInterrupted(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.check(t, db, 50)
-		l.checkCounts(t, db, 2)
+		l.checkCounts(t, db, 1)
 	})
 }
 

@@ -60,7 +60,6 @@ var onlyIn = map[string]string{
 	"github.com/spf13/":                    "cmd",
 	"github.com/alexedwards/argon2id":      "server/authn",
 	"github.com/prometheus/":               "cmd",
-	"github.com/RoaringBitmap/roaring":     "store",
 	"github.com/wneessen/go-mail":          "server/mail",
 	"go.opentelemetry.io/otel/propagation": "server",
 	"go.opentelemetry.io/otel/sdk":         "cmd",

@@ -11,8 +11,8 @@ var actions = words(`
 	alert.list alert.read alert.update
 	client.create client.delete client.list client.read client.rotate client.update
 	customer.create customer.delete customer.list customer.read customer.update
-	decision.export decision.list decision.prove decision.read
-	erasure.create
+	decision.count decision.export decision.list decision.prove decision.read
+	erasure.create erasure.list erasure.read
 	grant.list grant.read grant.revoke
 	hold.expire
 	key.create key.delete key.list key.read key.revoke key.update

@@ -92,6 +92,9 @@ func newMetrics() *metrics {
 		mails:  counters("pointgate_mails_total", "Attempts to send a message, by what came of it.", "result"),
 		search: searchMetrics{failures: counter("pointgate_search_failures_total", "Failures of the search index; lists read the log then.")},
 	}
+	for _, result := range []string{"sent", "failed", "given_up"} {
+		m.mails.WithLabelValues(result)
+	}
 	m.search.indexed.Store(-1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.seconds, m.inFlight, m.decisions, m.evaluation, m.parts,

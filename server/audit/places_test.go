@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +22,7 @@ type offered struct {
 	begin time.Time
 	at    []time.Duration
 	sizes []int64
-	down  bool
+	down  atomic.Bool
 	hang  bool
 }
 
@@ -31,7 +32,7 @@ func (o *offered) put(ctx context.Context, c *Published) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	if o.down {
+	if o.down.Load() {
 		return errors.New("down")
 	}
 	return nil
@@ -49,9 +50,10 @@ func newPlace(o *offered, every time.Duration) *place {
 // is up, and keeps nobody waiting.
 func TestAPlaceThatIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down, up, hangs := &offered{begin: time.Now(), down: true}, &offered{begin: time.Now()}, &offered{begin: time.Now(), hang: true}
+		down, up, hangs := &offered{begin: time.Now()}, &offered{begin: time.Now()}, &offered{begin: time.Now(), hang: true}
 		p := &Publisher{c: Config{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
 		p.leads.Store(true)
+		down.down.Store(true)
 		ctx, stop := context.WithCancel(context.Background())
 		for _, o := range []*offered{down, up, hangs} {
 			pl := newPlace(o, 0)
@@ -76,7 +78,7 @@ func TestAPlaceThatIsDown(t *testing.T) {
 		if states := p.Places(); states[0].Fault != "down" || !states[0].Taken.IsZero() || states[1].Size != 299 || states[1].Fault != "" || states[2].Fault == "" {
 			t.Errorf("%+v", states)
 		}
-		down.down = false
+		down.down.Store(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if last := down.sizes[len(down.sizes)-1]; last != 299 || p.Places()[0].Size != 299 || p.Places()[0].Fault != "" {

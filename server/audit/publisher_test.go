@@ -26,6 +26,10 @@ func TestEachSecondHasItsCheckpoint(t *testing.T) {
 		if got := w.inFile(); got.Size != 4 || !got.At.Equal(w.now()) || got.Root != before.Root {
 			t.Errorf("in the file: %+v", got)
 		}
+		w.pass(1500 * time.Millisecond)
+		if age, err := p.Age(ctx); err != nil || age != 1500*time.Millisecond {
+			t.Errorf("its age is %v: %v", age, err)
+		}
 		after := w.flush(p)
 		if !after.At.After(before.At) || after.Text() != before.Text() {
 			t.Errorf("an idle second: %v %s, want the same text with a new time", after.At, after.Text())
