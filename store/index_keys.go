@@ -8,6 +8,11 @@ import (
 
 // field is a member of a record that lists are narrowed or counted by. Their
 // numbers stand in the index.
+//
+// To add one: its number behind the others, its value in eachValue, a member of
+// [DecisionFilter] with its lines in keys, narrows and holds, and another
+// indexVersion, so that every index is made anew; then the parameter in
+// server/admin and openapi.yaml, and the flag of pointgate audit list.
 type field byte
 
 const (

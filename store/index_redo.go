@@ -43,9 +43,6 @@ func (x *index) redo(ctx context.Context) error {
 	if len(marks) == 0 {
 		return nil
 	}
-	if err := x.scrub(ctx); err != nil {
-		return err
-	}
 	return x.db.Write(ctx, func(tx *Tx) error {
 		for _, m := range marks {
 			// One with another number was emptied again meanwhile.
@@ -55,25 +52,6 @@ func (x *index) redo(ctx context.Context) error {
 		}
 		return nil
 	})
-}
-
-// scrub makes what was deleted go from SQLite's write-ahead log, too.
-func (x *index) scrub(ctx context.Context) error {
-	if x.path == "" {
-		return nil
-	}
-	var r struct {
-		Busy         int `db:"busy"`
-		Log          int `db:"log"`
-		Checkpointed int `db:"checkpointed"`
-	}
-	if err := x.write.GetContext(ctx, &r, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
-		return err
-	}
-	if r.Busy != 0 {
-		return unavailable(errBusy)
-	}
-	return nil
 }
 
 func (t *indexTx) redoChunk(chunk int64) error {

@@ -52,7 +52,7 @@ func (x *index) change(ctx context.Context, fn func(t *indexTx) error) error {
 	if t.meta.Version != indexVersion {
 		return fmt.Errorf("%w: it has version %d", errIndex, t.meta.Version)
 	}
-	t.keys.salt = t.meta.Salt
+	x.salt, t.keys.salt = t.meta.Salt, t.meta.Salt
 	if err := fn(t); err != nil {
 		return err
 	}

@@ -73,9 +73,12 @@ func (db *DB) matches(ctx context.Context, f *DecisionFilter, from, to *int64, n
 	if err != nil {
 		return nil, err
 	}
-	looked := span64{*from, position} // by the index
+	looked := indexes{*from, position} // by the index
 	if position <= *from || (!f.Tail && position < *to) {
-		looked = span64{max(*from, position), *to}
+		looked = indexes{max(*from, position), *to}
+		if n := looked.to - looked.from; n > indexSoon { // written by another node, which did not index it
+			db.index.grown(int(n))
+		}
 		if at, err = db.scan(ctx, f, looked.from, looked.to, n); err != nil {
 			return nil, err
 		}
@@ -93,8 +96,8 @@ func (db *DB) matches(ctx context.Context, f *DecisionFilter, from, to *int64, n
 	return at, nil
 }
 
-// span64 is the indexes from from before to.
-type span64 struct{ from, to int64 }
+// indexes are those from from before to.
+type indexes struct{ from, to int64 }
 
 // holds reports whether the filter holds for a record.
 func (f *DecisionFilter) holds(r *Record) bool {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/pointgate/pointgate/server/audit"
 )
 
 // scrapeTimeout bounds what a scrape may wait for one figure.
@@ -77,6 +79,19 @@ func (m *metrics) checkpointAge(age func(ctx context.Context) (time.Duration, er
 		d, err := age(ctx)
 		return []reading{{value: d.Seconds()}}, err
 	}, figure{"pointgate_checkpoint_age_seconds", "Time since the newest checkpoint was signed.", prometheus.GaugeValue, nil})
+}
+
+// places adds how old the newest checkpoint is that each place took. It is
+// called once, before /metrics is served.
+func (m *metrics) places(state func() []audit.PlaceState) {
+	m.read(func(context.Context) (out []reading, err error) {
+		for _, p := range state() {
+			if !p.Taken.IsZero() {
+				out = append(out, reading{0, time.Since(p.Taken).Seconds(), []string{p.Kind, p.Name}})
+			}
+		}
+		return out, nil
+	}, figure{"pointgate_checkpoint_place_age_seconds", "Time since a place took a checkpoint.", prometheus.GaugeValue, []string{"kind", "place"}})
 }
 
 // sinkState is how a place that records are pushed to is doing.

@@ -18,6 +18,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/server/audit"
 	"github.com/pointgate/pointgate/store"
 	"github.com/pointgate/pointgate/store/storetest"
 )
@@ -30,6 +31,9 @@ func moved(t *testing.T) *metrics {
 	m := newMetrics()
 	m.store(db)
 	m.checkpointAge(func(context.Context) (time.Duration, error) { return time.Second, nil })
+	m.places(func() []audit.PlaceState {
+		return []audit.PlaceState{{Kind: "file", Name: "data.checkpoint", Taken: time.Now()}, {Kind: "witness", Name: "never"}}
+	})
 	m.pushes(func(context.Context) ([]sinkState, error) {
 		return []sinkState{{Sink: "opa", Records: 3, Age: time.Minute, Failures: 2, Stuck: true}}, nil
 	})

@@ -61,6 +61,10 @@ func run(ctx context.Context, c *Config, out io.Writer) (err error) {
 		return err
 	}
 	o.checkpointAge(srv.CheckpointAge)
+	o.places(srv.Trail().Places)
+	if f := srv.Followers(); len(f.Pushes) > 0 {
+		o.pushes(pushState(f))
+	}
 	return listen(ctx, c, srv, o, func(addr listening) error {
 		if !c.Demo {
 			log.Info("serving", "url", c.PublicURL, "ops", addr.ops)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -23,6 +24,9 @@ const readTimeout = 5 * time.Second
 // ownPlace is where the checkpoints are that the database itself has kept.
 const ownPlace = "the database's own checkpoint"
 
+// keyPlace is the key that has signed, and can't any more.
+const keyPlace = "the master secret"
+
 // complaint is a checkpoint that was found somewhere, and that this database is
 // not what it says.
 type complaint struct {
@@ -36,15 +40,20 @@ type complaint struct {
 // check compares the log with the checkpoint that the database itself has kept,
 // and with those of the places, before anything is signed or answered.
 func (p *Publisher) check(ctx context.Context) error {
-	keys, err := p.readKeys(ctx) // nobody else is there yet: it needs no turn
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
+	keys, sealed := p.readKeys(ctx) // nobody else is there yet: it needs no turn
+	if sealed != nil && !errors.Is(sealed, errSealed) {
+		return fmt.Errorf("%w: %w", ErrRefused, sealed)
 	}
 	accepted, err := p.accepted(ctx)
 	if err != nil {
 		return err
 	}
 	found, err := p.complaints(ctx, keys, accepted)
+	if err == nil && sealed != nil {
+		var c *complaint
+		c, err = p.lostKey(ctx, keys, sealed)
+		found = appendIf(found, c)
+	}
 	if err != nil {
 		return err
 	}
@@ -68,7 +77,10 @@ func (p *Publisher) check(ctx context.Context) error {
 
 func (c *complaint) refusal() error {
 	what := "put the right database back"
-	if !c.signed && c.place != ownPlace {
+	switch {
+	case c.place == keyPlace:
+		what = "put the right secret-file back"
+	case !c.signed && c.place != ownPlace:
 		what = "if its log is not needed any more, move that checkpoint away"
 	}
 	if c.claim.Size == 0 {
@@ -77,6 +89,24 @@ func (c *complaint) refusal() error {
 	return fmt.Errorf("%w: %s: %s; %s, or accept the loss for good, on record, with --accept-rollback %d",
 		ErrRefused, c.place, c.why, what, c.claim.Size)
 }
+
+// lostKey is the complaint that a key can't be opened. Where the master secret
+// is lost, the log can only go on under another origin: what its checkpoints
+// prove is proven still, but nobody can add to it.
+func (p *Publisher) lostKey(ctx context.Context, keys *ring, why error) (*complaint, error) {
+	c := &complaint{place: keyPlace, why: oneLine(why), signed: true}
+	kept, err := store.LastCheckpoint(ctx, p.c.Store, keys.origin)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		c.claim.Size, err = p.c.Store.LogSize(ctx)
+	case err == nil:
+		c.note = []byte(kept.Note)
+		c.claim = trail.Checkpoint{Origin: kept.Origin, Head: trail.Head{Size: kept.Size}}
+	}
+	return c, err
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ", ") }
 
 func (p *Publisher) complaints(ctx context.Context, keys *ring, accepted map[string]int64) ([]complaint, error) {
 	var found []complaint

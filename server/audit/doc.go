@@ -1,7 +1,9 @@
 // Package audit publishes the audit trail, so that nobody has to believe us: each
 // second it signs the tree of the log (a checkpoint), keeps it, serves it, and
 // puts it where we can't take it back. It serves the tree in tiles, the log's
-// keys, and proofs of single records.
+// keys, and proofs of single records. It also brings the records to those who
+// collect them ([Push]), and empties those that the law wants emptied ([Eraser])
+// or whose time is over ([Retainer]).
 //
 // What it promises:
 //

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ func (p *Publisher) unseal(row *store.LogKey) (trail.Key, error) {
 	}
 	seed, err := p.seal.Open(nil, row.Sealed[:n], row.Sealed[n:], []byte(row.Verifier))
 	if err != nil {
-		return trail.Key{}, fmt.Errorf("the log's key %s can't be opened with this master secret: is it the right secret-file?", row.Verifier)
+		return trail.Key{}, fmt.Errorf("%w: %s", errSealed, row.Verifier)
 	}
 	k, err := trail.OpenKey(originOf(row), seed)
 	if err == nil && k.Verifier() != row.Verifier {
@@ -38,6 +39,9 @@ func (p *Publisher) unseal(row *store.LogKey) (trail.Key, error) {
 	}
 	return k, err
 }
+
+// errSealed says that a key was sealed under another master secret, or changed.
+var errSealed = errors.New("the log's key can't be opened with this master secret")
 
 // originOf is the name in a vkey, which is the origin of the log that it is for.
 func originOf(row *store.LogKey) string {
@@ -53,7 +57,7 @@ type ring struct {
 }
 
 // readKeys reads them anew: another node may have made one. Only who has the
-// turn calls it.
+// turn calls it. With [errSealed] the ring is whole but for those who sign.
 func (p *Publisher) readKeys(ctx context.Context) (*ring, error) {
 	rows, err := store.LogKeys(ctx, p.c.Store)
 	if err != nil {
@@ -71,14 +75,16 @@ func (p *Publisher) readKeys(ctx context.Context) (*ring, error) {
 		}
 		k, known := p.keys[row.Verifier]
 		if !known {
-			if k, err = p.unseal(row); err != nil {
-				return nil, err
+			var uerr error
+			if k, uerr = p.unseal(row); uerr != nil {
+				err = errors.Join(err, uerr)
+				continue
 			}
 			p.keys[row.Verifier] = k
 		}
 		r.sign = append(r.sign, k)
 	}
-	return r, nil
+	return r, err
 }
 
 // insertKey adds a key and its event.

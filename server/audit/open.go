@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -131,7 +130,7 @@ const originMark = "log_origin"
 func (p *Publisher) found(ctx context.Context) error {
 	keys, err := store.LogKeys(ctx, p.c.Store)
 	if err != nil || len(keys) > 0 {
-		return errors.Join(err, p.unsealAll(keys))
+		return err
 	}
 	u, err := url.Parse(p.c.Issuer)
 	if err != nil {
@@ -150,16 +149,4 @@ func (p *Publisher) found(ctx context.Context) error {
 		}
 		return p.insertKey(ctx, tx, key, gate.LogKeyCreated{})
 	})
-}
-
-// unsealAll is the proof that the master secret is the right one.
-func (p *Publisher) unsealAll(rows []store.LogKey) error {
-	for i := range rows {
-		if rows[i].Signs(store.At(p.c.Now())) {
-			if _, err := p.unseal(&rows[i]); err != nil {
-				return fmt.Errorf("%w: %w", ErrRefused, err)
-			}
-		}
-	}
-	return nil
 }

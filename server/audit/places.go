@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pointgate/pointgate/store"
 	"github.com/pointgate/pointgate/store/trail"
 )
 
@@ -138,16 +137,6 @@ func (p *Publisher) Places() []PlaceState {
 		out[i].Kind, out[i].Name = pl.kind, pl.name
 	}
 	return out
-}
-
-// Age is how long ago the newest checkpoint was signed, for metrics. An error
-// says that there is none.
-func (p *Publisher) Age(context.Context) (time.Duration, error) {
-	c := p.Newest()
-	if c == nil {
-		return 0, store.ErrNotFound
-	}
-	return max(0, p.c.Now().Sub(c.At)), nil
 }
 
 // Newest is the checkpoint that is served now; for metrics, its size and time.

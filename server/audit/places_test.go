@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,7 @@ import (
 // offered is a place that notes when it was offered what.
 type offered struct {
 	begin time.Time
+	mu    sync.Mutex
 	at    []time.Duration
 	sizes []int64
 	down  atomic.Bool
@@ -27,7 +29,9 @@ type offered struct {
 }
 
 func (o *offered) put(ctx context.Context, c *Published) error {
+	o.mu.Lock()
 	o.at, o.sizes = append(o.at, time.Since(o.begin)), append(o.sizes, c.Size)
+	o.mu.Unlock()
 	if o.hang {
 		<-ctx.Done()
 		return ctx.Err()
@@ -36,6 +40,13 @@ func (o *offered) put(ctx context.Context, c *Published) error {
 		return errors.New("down")
 	}
 	return nil
+}
+
+// seen is what it was offered, and when.
+func (o *offered) seen() ([]time.Duration, []int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.at), slices.Clone(o.sizes)
 }
 
 func sized(n int64) *Published {
@@ -65,15 +76,16 @@ func TestAPlaceThatIsDown(t *testing.T) {
 			synctest.Wait()
 			time.Sleep(time.Second) // of the fake clock
 		}
-		if len(up.sizes) != 300 {
-			t.Errorf("the one that is up got %d of 300", len(up.sizes))
+		synctest.Wait()
+		if _, got := up.seen(); len(got) != 300 {
+			t.Errorf("the one that is up got %d of 300", len(got))
 		}
 		want := []time.Duration{0, 1, 3, 7, 15, 31, 63, 123, 183, 243}
 		for i := range want {
 			want[i] *= time.Second
 		}
-		if !slices.Equal(down.at, want) {
-			t.Errorf("the one that is down was offered at %v, want %v", down.at, want)
+		if at, _ := down.seen(); !slices.Equal(at, want) {
+			t.Errorf("the one that is down was offered at %v, want %v", at, want)
 		}
 		if states := p.Places(); states[0].Fault != "down" || !states[0].Taken.IsZero() || states[1].Size != 299 || states[1].Fault != "" || states[2].Fault == "" {
 			t.Errorf("%+v", states)
@@ -81,7 +93,8 @@ func TestAPlaceThatIsDown(t *testing.T) {
 		down.down.Store(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if last := down.sizes[len(down.sizes)-1]; last != 299 || p.Places()[0].Size != 299 || p.Places()[0].Fault != "" {
+		_, got := down.seen()
+		if last := got[len(got)-1]; last != 299 || p.Places()[0].Size != 299 || p.Places()[0].Fault != "" {
 			t.Errorf("when it is up it gets %d, and then %+v", last, p.Places()[0])
 		}
 		stop()
@@ -103,8 +116,9 @@ func TestAPlaceIsAskedAtMostSoOften(t *testing.T) {
 			synctest.Wait()
 			time.Sleep(time.Second)
 		}
-		if !slices.Equal(o.at, []time.Duration{0, 10 * time.Second, 20 * time.Second}) {
-			t.Errorf("asked at %v", o.at)
+		synctest.Wait()
+		if at, _ := o.seen(); !slices.Equal(at, []time.Duration{0, 10 * time.Second, 20 * time.Second}) {
+			t.Errorf("asked at %v", at)
 		}
 		stop()
 		synctest.Wait()
@@ -124,8 +138,9 @@ func TestOnlyTheNodeThatLeadsPublishesForAll(t *testing.T) {
 		}
 		p.publish(sized(1))
 		synctest.Wait()
-		if len(shared.sizes) != 0 || len(own.sizes) != 1 {
-			t.Errorf("one that does not lead puts %d there and %d in its own file", len(shared.sizes), len(own.sizes))
+		_, there := shared.seen()
+		if _, here := own.seen(); len(there) != 0 || len(here) != 1 {
+			t.Errorf("one that does not lead puts %d there and %d in its own file", len(there), len(here))
 		}
 		stop()
 		synctest.Wait()

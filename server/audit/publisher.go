@@ -75,7 +75,9 @@ func (p *Publisher) step(parent context.Context) {
 	}
 	if now := p.c.Now(); err == nil && leads && now.Sub(p.upkeep) >= upkeepEvery {
 		p.upkeep = now
-		err = p.tidy(ctx)
+		if err := p.tidy(ctx); err != nil {
+			p.c.Log.Warn("old checkpoints and keys are tidied later", "error", err)
+		}
 	}
 	if parent.Err() == nil { // else it was told to stop, and may say what it likes
 		p.tell(err)

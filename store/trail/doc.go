@@ -17,6 +17,12 @@
 // bodies. So a person's bodies can be erased with their nonces, and the tree, its
 // checkpoints and its proofs still hold.
 //
+// # What others see of it
+//
+// A [Checkpoint] is the tree at one size, signed; a [Proof] that a record is in
+// it; a [Tile] the part of the tree that one resource holds. All three are in the
+// forms of C2SP: tlog-checkpoint with cosignature/v1, tlog-proof, tlog-tiles.
+//
 // # What it refuses
 //
 // To keep a tree of its own shape: hashes are those of
