@@ -13,8 +13,9 @@ import (
 // Finding is one thing in the log that does not hold. It concerns the records
 // from From to To; To is From where it is one.
 type Finding struct {
-	From, To int64
-	What     string
+	From int64  `json:"from"`
+	To   int64  `json:"to"`
+	What string `json:"what"`
 }
 
 // String is the finding in one line.

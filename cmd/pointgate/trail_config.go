@@ -78,18 +78,22 @@ func safeURL(raw string) bool {
 }
 
 // checkpointFile is the path of the newest checkpoint; empty: none.
-func (c *Config) checkpointFile() string {
-	switch c.CheckpointFile {
+func (c *Config) checkpointFile() string { return checkpointFile(c.CheckpointFile, c.Data) }
+
+// checkpointFile is the file that is named or, if none is, the one beside the
+// data folder.
+func checkpointFile(named, data string) string {
+	switch named {
 	case "none":
 		return ""
 	case "":
-		dir, err := filepath.Abs(c.Data)
+		dir, err := filepath.Abs(data)
 		if err != nil {
-			dir = filepath.Clean(c.Data)
+			dir = filepath.Clean(data)
 		}
 		return dir + ".checkpoint"
 	}
-	return c.CheckpointFile
+	return named
 }
 
 // trailOf is the trail's part of what a server is made of.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,14 +32,14 @@ func newVerifyCommand() *cobra.Command {
 	cmd.Long = `Read the whole log in the database, also while a server runs, and check that
 every index is there, that each record is what was logged at its index, that
 the tree is made of the records, and that the log continues the checkpoints:
-those that the database has kept, and those that it has not in its hands, which
-are named with --checkpoint. Without it, the file beside the data folder is
-taken, if it is there. What does not hold is named by its index, and the exit
-code is 1.
+those that the database has kept, and those that others have, which are named
+with --checkpoint. Without it, the server's checkpoint file is taken:
+POINTGATE_CHECKPOINT_FILE, or the one beside the data folder. What does not hold
+is named by its index, and the exit code is 1.
 
 This is the operator's check: it needs the database. Others check from outside,
 with pointgate-verify; see docs/audit.md.`
-	cmd.Flags().StringArrayVar(&v.checkpoints, "checkpoint", nil, "file or URL of a checkpoint that was published (may be repeated)")
+	cmd.Flags().StringArrayVar(&v.checkpoints, "checkpoint", nil, "file or URL of a checkpoint that was published (may be repeated), or none")
 	cmd.Flags().StringArrayVar(&v.keys, "key", nil, "vkey that the checkpoints are signed with (default: those that the database names)")
 	cmd.Flags().BoolVar(&v.record, "record", false, "put the result into the log; one that is bad raises an alert")
 	return cmd
@@ -46,7 +48,7 @@ with pointgate-verify; see docs/audit.md.`
 func (v *verifyCommand) run(cmd *cobra.Command, c *StoreConfig) error {
 	i, err := store.Inspect(store.Options{URL: c.Database, Dir: c.Data})
 	if err != nil {
-		return usage("database: %v", err)
+		return usage("database: %v (name the data folder with --data, or --database)", err)
 	}
 	defer i.Close()
 	claims, err := v.claims(cmd.Context(), c, i)
@@ -60,17 +62,32 @@ func (v *verifyCommand) run(cmd *cobra.Command, c *StoreConfig) error {
 	if v.record {
 		err = inLog(cmd.Context(), c, func(db *store.DB) error { return operated(db).Verified(cmd.Context(), found) })
 	}
-	return errors.Join(err, printVerification(cmd.OutOrStdout(), found, len(claims)))
+	how, _ := cmd.Flags().GetString("output") // of the audit command
+	return errors.Join(err, printVerification(cmd.OutOrStdout(), found, len(claims), how == "json"))
 }
 
-func printVerification(w io.Writer, v *store.Verification, outside int) error {
-	for _, f := range v.Findings {
-		fmt.Fprintln(w, f)
+func printVerification(w io.Writer, v *store.Verification, outside int, asJSON bool) (err error) {
+	switch {
+	case asJSON:
+		raw, _ := json.Marshal(map[string]any{ // plain values: can't fail
+			"holds": len(v.Findings) == 0, "size": v.Size, "root": v.Root, "erased": v.Erased,
+			"checkpoints": v.Claims, "outside": outside, "findings": append([]store.Finding{}, v.Findings...),
+		})
+		err = printJSON(w, json.RawMessage(raw))
+	default:
+		for _, f := range v.Findings {
+			fmt.Fprintln(w, f)
+		}
 	}
-	if n := len(v.Findings); n > 0 {
+	switch n := len(v.Findings); {
+	case n == 1:
+		return failed("the log does not hold: 1 finding")
+	case n > 1:
 		return failed("the log does not hold: %d findings", n)
+	case asJSON:
+		return err
 	}
-	_, err := fmt.Fprintf(w, "The log holds: %d records (%d without content), root %s,\ncompared with %d checkpoints, %d of them from outside the database.\n",
+	_, err = fmt.Fprintf(w, "The log holds: %d records (%d without content), root %s,\ncompared with %d checkpoints, %d of them from outside the database.\n",
 		v.Size, v.Erased, v.Root, v.Claims, outside)
 	return err
 }
@@ -78,10 +95,15 @@ func printVerification(w io.Writer, v *store.Verification, outside int) error {
 // claims are the checkpoints that others have.
 func (v *verifyCommand) claims(ctx context.Context, c *StoreConfig, i *store.Inspector) (claims []store.Claim, err error) {
 	places, keys := v.checkpoints, v.keys
-	if len(places) == 0 {
-		if beside := c.Data + ".checkpoint"; exists(beside) {
-			places = []string{beside}
+	switch {
+	case len(places) == 0:
+		file := checkpointFile(os.Getenv("POINTGATE_CHECKPOINT_FILE"), c.Data)
+		if file == "" || !exists(file) {
+			return nil, usage("there is no checkpoint from outside the database (looked for %q): name one with --checkpoint, or --checkpoint none to do without", file)
 		}
+		places = []string{file}
+	case slices.Equal(places, []string{"none"}):
+		return nil, nil
 	}
 	if len(keys) == 0 {
 		if keys, err = i.Verifiers(ctx); err != nil {
@@ -125,7 +147,8 @@ func readCheckpoint(ctx context.Context, place string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.DefaultClient.Do(req)
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	r, err := client.Do(req)
 	if err != nil {
 		return nil, err
 	}
