@@ -17,7 +17,12 @@
 //	grant      an authorization that a person gave to a client
 //	tenant     one organisation with its own issuer, users and points
 //	decision   the answer to one request, with its code and reasons
-//	record     a decision as the log keeps it
+//	record     a decision, or an event that nobody was asked about, as the log keeps it
+//	log        all records of the installation in their order, and the tree over them
+//	entry      the 32 bytes that the tree holds of a record
+//	checkpoint a signed note that says what the tree is at one size
+//	place      where checkpoints are kept outside the database: file, endpoint, witness
+//	sink       where records are pushed to
 //	revision   one immutable state of modules and data, named by its digest
 //	obligation what whoever carries out an allowed action must hold to
 //	mask       a field of the request that records do not keep as it is

@@ -8,6 +8,7 @@ import (
 // Retention is how far the emptying of old records has come.
 type Retention struct {
 	Next     int64 // the oldest index that may still have its content
+	Reached  int64 // behind the last that was emptied; above Next where a younger one lies in front of it
 	Reported int64 // where the range of the last report ended
 	Emptied  int64 // records that were emptied since
 	Day      int64 // of the last report, in days since 1970 UTC
@@ -16,6 +17,7 @@ type Retention struct {
 // The names of the cursors that a [Retention] is kept in.
 const (
 	retentionNext     = "retention/next"
+	retentionReached  = "retention/reached"
 	retentionReported = "retention/reported"
 	retentionEmptied  = "retention/emptied"
 	retentionDay      = "retention/day"
@@ -23,7 +25,7 @@ const (
 
 func (r *Retention) cursors() map[string]*int64 {
 	return map[string]*int64{
-		retentionNext: &r.Next, retentionReported: &r.Reported, retentionEmptied: &r.Emptied, retentionDay: &r.Day,
+		retentionNext: &r.Next, retentionReached: &r.Reached, retentionReported: &r.Reported, retentionEmptied: &r.Emptied, retentionDay: &r.Day,
 	}
 }
 
@@ -52,7 +54,7 @@ type OldStep struct {
 	Looked  int64 // the index after the last record that it looked at
 	Left    int64 // the first that keeps its content; Looked if none does
 	Emptied int64 // now
-	Old     bool  // there was one whose time is over, emptied now or before
+	Old     int64 // the index after the last whose time is over, emptied now or before; 0 if there is none
 }
 
 // EmptyOld takes one step of emptying the records from index from on that were
@@ -69,7 +71,9 @@ func (db *DB) EmptyOld(ctx context.Context, from int64, cutoff time.Time, then f
 	s.Left = size
 	e := Emptying{From: from, To: size, Look: mostRewritten, Gone: func(r *Record) bool {
 		old := r.At.Before(cutoff)
-		s.Old = s.Old || old
+		if old {
+			s.Old = max(s.Old, r.Index+1)
+		}
 		if !old && !r.Erased {
 			s.Left = min(s.Left, r.Index)
 		}

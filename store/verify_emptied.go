@@ -52,7 +52,7 @@ func (v *verifier) accountForEmptied(ctx context.Context) error {
 			v.find(f.From, f.To, "emptied by the decision %q, which the log does not have", id)
 		}
 	}
-	old := max(v.gone.retained, at.Next)
+	old := max(v.gone.retained, at.Next, at.Reached)
 	for _, f := range v.gone.aged {
 		if f.To >= old {
 			v.find(max(f.From, old), f.To, "emptied, and neither an erasure nor the retention says so")

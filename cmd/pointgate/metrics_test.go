@@ -17,8 +17,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/server/audit"
+	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 	"github.com/pointgate/pointgate/store/storetest"
 )

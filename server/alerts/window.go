@@ -19,7 +19,7 @@ const (
 
 // reads are verbs that, where they are allowed, are in the totals alone: they are
 // most of what there is.
-var reads = []string{"read", "list", "history", "introspect", "explain", "proof"}
+var reads = []string{"read", "list", "history", "count", "prove", "export", "introspect", "explain"}
 
 // window is the last minutes of one tenant. It belongs to one goroutine.
 type window struct {

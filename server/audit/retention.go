@@ -85,7 +85,7 @@ func (r *Retainer) empty(ctx context.Context, at *store.Retention, cutoff time.T
 		var now store.Retention
 		s, err := r.Store.EmptyOld(ctx, from, cutoff, func(tx *store.Tx, s store.OldStep) error {
 			now = *at
-			now.Emptied += s.Emptied
+			now.Emptied, now.Reached = now.Emptied+s.Emptied, max(now.Reached, s.Old)
 			if now.Next = s.Left; left >= 0 {
 				now.Next = left
 			}
@@ -101,7 +101,7 @@ func (r *Retainer) empty(ctx context.Context, at *store.Retention, cutoff time.T
 		if left < 0 && s.Left < s.Looked {
 			left = s.Left
 		}
-		if !s.Old {
+		if s.Old == 0 {
 			return nil
 		}
 		if err := pause(ctx, r.Wait, retainPause); err != nil {
@@ -117,10 +117,10 @@ var errLeaseLost = errors.New("audit: another node has the lease")
 
 // report tells the log what was emptied, if anything was.
 func (r *Retainer) report(ctx context.Context, at store.Retention, cutoff time.Time) error {
-	done := gate.TrailRetained{From: at.Reported, To: at.Next, Records: at.Emptied, Before: cutoff}
+	done := gate.TrailRetained{From: at.Reported, To: max(at.Next, at.Reached), Records: at.Emptied, Before: cutoff}
 	if at.Emptied > 0 {
 		if r.Forget != nil {
-			if err := r.Forget(ctx, at.Next); err != nil {
+			if err := r.Forget(ctx, done.To); err != nil {
 				return err
 			}
 		}
@@ -130,7 +130,7 @@ func (r *Retainer) report(ctx context.Context, at store.Retention, cutoff time.T
 	}
 	return r.Store.Write(ctx, func(tx *store.Tx) error {
 		next := at
-		next.Reported, next.Emptied = at.Next, 0
+		next.Reported, next.Emptied = done.To, 0
 		if done.Records > 0 {
 			tx.Record(r.Events.Record(gate.System(r.Home, done, gate.Party{Type: "trail", ID: "records"})))
 		} else {

@@ -150,6 +150,9 @@ func TestAClockThatWasAheadKeepsItsOwnOnly(t *testing.T) {
 	if full, empty := kept(t, db); empty != 60 || full != 61 {
 		t.Errorf("%d are empty, %d are not", empty, full)
 	}
+	if all := reports(t, db); len(all) != 1 || all[0].To != 100 || all[0].Records != 60 {
+		t.Errorf("told %+v: what is emptied has to be in the range", all)
+	}
 	at, err := db.Retention(background)
 	if err != nil || at.Next != 20 {
 		t.Errorf("%+v, %v: it has to come back to what it left", at, err)

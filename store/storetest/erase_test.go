@@ -100,6 +100,10 @@ func TestRecordsAreEmptied(t *testing.T) {
 		for n := 0; n < 12; n += 3 { // three people in each row
 			put(t, db, about("cus_a", n, now), about("cus_b", n+1, now), about("cus_c", n+2, now))
 		}
+		allowed := about("stf_a", 12, now) // the log says who allowed it
+		allowed.ID, allowed.Action = "dec-wish", "erasure.create"
+		allowed.Body = bytes.ReplaceAll(bytes.ReplaceAll(allowed.Body, []byte("dec-000012"), []byte("dec-wish")), []byte("points.read"), []byte("erasure.create"))
+		put(t, db, allowed)
 		was := logOf(t, db)
 		head, err := db.Head(ctx)
 		if err != nil {
@@ -312,13 +316,13 @@ func TestOldRecordsAreEmptied(t *testing.T) {
 		var told store.OldStep
 		s, err := db.EmptyOld(ctx, 0, day(5), func(tx *store.Tx, s store.OldStep) error {
 			told = s
-			return tx.SetRetention(ctx, store.Retention{Next: s.Left, Reported: 1, Emptied: s.Emptied, Day: 20000})
+			return tx.SetRetention(ctx, store.Retention{Next: s.Left, Reached: s.Old, Reported: 1, Emptied: s.Emptied, Day: 20000})
 		})
-		want := store.OldStep{Looked: 6, Left: 2, Emptied: 3, Old: true}
+		want := store.OldStep{Looked: 6, Left: 2, Emptied: 3, Old: 4}
 		if err != nil || s != want || told != want {
 			t.Errorf("%+v, told %+v, %v; want %+v", s, told, err, want)
 		}
-		if r, err := db.Retention(ctx); err != nil || r != (store.Retention{Next: 2, Reported: 1, Emptied: 3, Day: 20000}) {
+		if r, err := db.Retention(ctx); err != nil || r != (store.Retention{Next: 2, Reached: 4, Reported: 1, Emptied: 3, Day: 20000}) {
 			t.Errorf("%+v, %v", r, err)
 		}
 		var erased []bool
