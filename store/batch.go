@@ -72,11 +72,11 @@ var errBatch = errors.New("a batch can't be read")
 // records unpacks the row. Where a record can't be read, those before it are
 // returned with an error that names its index.
 func (b *batch) records() ([]Record, error) {
-	out := make([]Record, 0, min(b.Count, 4096))
+	out := make([]Record, 0, min(max(b.Count, 0), 4096))
 	keys, bodies := unpacker{b: b.Keys}, unpacker{b: b.Bodies}
 	for i := range b.Count {
 		r := Record{Index: b.First + i}
-		if copy(r.Entry[:], b.Entries[min(i*32, int64(len(b.Entries))):]) != len(r.Entry) {
+		if copy(r.Entry[:], b.Entries[min(max(i*32, 0), int64(len(b.Entries))):]) != len(r.Entry) {
 			return out, fmt.Errorf("%w: index %d has no entry", errBatch, r.Index)
 		}
 		keys.keys(&r)

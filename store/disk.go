@@ -2,13 +2,11 @@ package store
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
-
-var errDiskReserve = errors.New("less disk is free than the reserve")
 
 // diskSpace watches the free space of the data folder, so that writes stop
 // with a clear answer while there is still room for the database to finish.
@@ -16,9 +14,17 @@ type diskSpace struct {
 	dir     string
 	reserve int64
 	isLow   atomic.Bool
+	free    atomic.Int64 // as it was seen last
 }
 
-func (d *diskSpace) low() bool { return d.isLow.Load() }
+// low is nil while there is room. Its text is for who operates the machine: it
+// is never in an answer.
+func (d *diskSpace) low() error {
+	if !d.isLow.Load() {
+		return nil
+	}
+	return fmt.Errorf("%s has %d MiB free, less than the reserve of %d MiB that --disk-reserve keeps", d.dir, d.free.Load()>>20, d.reserve>>20)
+}
 
 func (d *diskSpace) watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
@@ -41,6 +47,7 @@ func (d *diskSpace) look() {
 	if err != nil {
 		return // an unreadable folder shows itself in the write
 	}
+	d.free.Store(free)
 	d.isLow.Store(free < d.reserve)
 }
 

@@ -152,8 +152,8 @@ func (db *DB) Index(ctx context.Context) error { return db.index.catchUp(ctx, tr
 func (x *index) catchUp(ctx context.Context, redo bool) error {
 	x.pass.Lock()
 	defer x.pass.Unlock()
-	if x.db.writer.space.low() {
-		return unavailable(errDiskReserve) // the last bytes are for records
+	if low := x.db.writer.space.low(); low != nil {
+		return unavailable(low) // the last bytes are for records
 	}
 	x.waiting.Store(0)
 	for again := false; ; again = true {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/pointgate/pointgate/store/trail"
 )
 
 // Inspector looks at a database and changes nothing: it applies no migration
@@ -32,15 +34,30 @@ func Inspect(o Options) (*Inspector, error) {
 func (i *Inspector) Close() error { return i.db.closeConnections() }
 
 // Schema is the newest migration that the database has, and the newest that
-// this program knows. ErrInvalid says that it is no database of Pointgate.
+// this program knows. ErrInvalid says that it is no database of Pointgate,
+// ErrUnavailable that it can't be asked now.
 func (i *Inspector) Schema(ctx context.Context) (have, known int64, err error) {
 	if known, err = i.db.dialect.newest(); err != nil {
 		return 0, 0, err
 	}
-	if have, err = i.db.Version(ctx); err != nil {
+	switch have, err = i.db.Version(ctx); {
+	case away(err):
+		return 0, known, unavailable(err)
+	case err != nil:
 		return 0, known, fmt.Errorf("%w: no table of migrations: %w", ErrInvalid, err)
 	}
 	return have, known, nil
+}
+
+// Founded reports whether the database has a tenant: before that, nothing was
+// made with the master secret. ErrUnavailable says that it can't be asked now.
+func (i *Inspector) Founded(ctx context.Context) (bool, error) {
+	var n int64
+	if err := i.db.Get(ctx, &n, i.db.dialect.tables+` = 'tenants'`); err != nil || n == 0 {
+		return false, opening(err)
+	}
+	err := i.db.Get(ctx, &n, `SELECT COUNT(*) FROM tenants`)
+	return n > 0, opening(err)
 }
 
 // newest is the number of the last migration in the program.
@@ -112,6 +129,27 @@ func (i *Inspector) LastRecord(ctx context.Context) (at Time, err error) {
 	}
 	return records[len(records)-1].At, nil
 }
+
+// Get implements [Reader].
+func (i *Inspector) Get(ctx context.Context, dest any, query string, args ...any) error {
+	return i.db.Get(ctx, dest, query, args...)
+}
+
+// Select implements [Reader].
+func (i *Inspector) Select(ctx context.Context, dest any, query string, args ...any) error {
+	return i.db.Select(ctx, dest, query, args...)
+}
+
+// Mark is [DB.Mark].
+func (i *Inspector) Mark(ctx context.Context, name string) (string, error) {
+	return i.db.Mark(ctx, name)
+}
+
+// Head is [DB.Head].
+func (i *Inspector) Head(ctx context.Context) (trail.Head, error) { return i.db.Head(ctx) }
+
+// Tree is [DB.Tree].
+func (i *Inspector) Tree(ctx context.Context) trail.Reader { return i.db.Tree(ctx) }
 
 // Verifiers are the vkeys of all keys that have signed checkpoints of the log.
 func (i *Inspector) Verifiers(ctx context.Context) (vkeys []string, err error) {

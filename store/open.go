@@ -54,8 +54,15 @@ type DB struct {
 }
 
 // Open connects, applies the migrations that are missing, and starts the
-// writer. The caller closes the DB.
+// writer. The caller closes the DB. [ErrUnavailable] says that the database
+// can't be reached, or has no room: later it may be opened. [ErrInvalid] says
+// that it is of a newer program, or that the URL is none.
 func Open(ctx context.Context, o Options) (*DB, error) {
+	db, err := open(ctx, o)
+	return db, opening(err)
+}
+
+func open(ctx context.Context, o Options) (*DB, error) {
 	db, err := connect(o)
 	if err != nil {
 		return nil, err
@@ -158,8 +165,12 @@ func (db *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if has, knows, err := p.GetVersions(ctx); err != nil || has > knows {
-		return errors.Join(err, fmt.Errorf("%w: the database has schema %d, this program knows %d: use the newer program", ErrInvalid, has, knows))
+	has, knows, err := p.GetVersions(ctx)
+	switch {
+	case err != nil:
+		return err
+	case has > knows:
+		return fmt.Errorf("%w: the database has schema %d, this program knows %d: use the newer program", ErrInvalid, has, knows)
 	}
 	_, err = p.Up(ctx)
 	return err

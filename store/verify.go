@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -51,16 +52,15 @@ const maxFindings = 1000
 // caller; and that the log accounts for every record that was emptied. It may run while a server writes; it sees the log as it was when it
 // began. Its error says that it could not look.
 func (i *Inspector) Verify(ctx context.Context, claims []Claim, progress Progress) (*Verification, error) {
-	kept, err := i.db.keptClaims(ctx) // before the head, which is then never older
-	if err != nil {
+	v := &verifier{db: i.db, claims: claims, tree: &trail.Frontier{}}
+	if err := v.kept(ctx); err != nil { // before the head, which is then never older
 		return nil, err
 	}
-	v := &verifier{db: i.db, claims: append(kept, claims...), tree: &trail.Frontier{}}
-	v.gone.by, v.gone.allowed = map[string]Finding{}, map[string]bool{}
+	v.gone.named, v.gone.erasures = map[string]*named{}, map[string]*erasure{}
 	if err := i.db.Get(ctx, &v.head, `SELECT size, frontier FROM log_head`); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(v.claims, func(a, b Claim) int { return int(a.Size - b.Size) })
+	slices.SortStableFunc(v.claims, func(a, b Claim) int { return cmp.Compare(a.Size, b.Size) })
 	v.out.Claims = len(v.claims)
 	for {
 		var rows []batch
@@ -114,7 +114,12 @@ func (v *verifier) row(ctx context.Context, b *batch) error {
 		v.find(b.First, b.First, "this index is there twice")
 		return nil
 	}
-	v.next = b.First + max(b.Count, 1)
+	if b.Count < 1 || b.Count != int64(len(b.Entries)/len(trail.Entry{})) {
+		v.find(b.First, b.First, "its row does not have the entries that it counts")
+		v.broken = true
+		b.Count = max(1, int64(len(b.Entries)/len(trail.Entry{})))
+	}
+	v.next = b.First + b.Count
 	records, err := b.records()
 	if err != nil {
 		at := min(b.First+int64(len(records)), v.next-1)
@@ -127,8 +132,8 @@ func (v *verifier) row(ctx context.Context, b *batch) error {
 }
 
 func (v *verifier) record(r *Record) {
-	v.gone.see(r)
 	if r.Erased {
+		v.gone.gone(r)
 		v.out.Erased++
 		return
 	}
@@ -138,7 +143,9 @@ func (v *verifier) record(r *Record) {
 	}
 	if member := differs(r); member != "" {
 		v.find(r.Index, r.Index, "what lists show as its %s is not in the record", member)
+		return
 	}
+	v.gone.sound(r)
 }
 
 // grow adds the row's entries to the tree and compares it where something is known.
@@ -215,10 +222,10 @@ func (v *verifier) end(ctx context.Context) (*Verification, error) {
 	if beyond > 0 {
 		v.find(v.head.Size, v.head.Size, "there are %d rows behind the end of the log", beyond)
 	}
-	if err := v.accountForEmptied(ctx); err != nil {
+	if err := v.account(ctx); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(v.out.Findings, func(a, b Finding) int { return int(a.From - b.From) })
+	slices.SortStableFunc(v.out.Findings, func(a, b Finding) int { return cmp.Compare(a.From, b.From) })
 	v.out.Head = trail.Head{Size: v.head.Size, Root: v.tree.Root()}
 	return &v.out, nil
 }
@@ -241,22 +248,4 @@ func (v *verifier) differing(want *trail.Frontier) int64 {
 		i += tlog.HashSize
 	}
 	return min(at, max(v.tree.Size()-1, 0))
-}
-
-// keptClaims are the checkpoints that the database has kept.
-func (db *DB) keptClaims(ctx context.Context) ([]Claim, error) {
-	var rows []struct {
-		At   Time   `db:"at"`
-		Size int64  `db:"size"`
-		Root []byte `db:"root"`
-	}
-	if err := db.Select(ctx, &rows, `SELECT at, size, root FROM checkpoints ORDER BY size, at`); err != nil {
-		return nil, err
-	}
-	claims := make([]Claim, len(rows))
-	for i, row := range rows {
-		claims[i] = Claim{Head: trail.Head{Size: row.Size}, Where: "the checkpoint of " + row.At.Format("2006-01-02T15:04:05Z")}
-		copy(claims[i].Root[:], row.Root)
-	}
-	return claims, nil
 }

@@ -207,7 +207,9 @@ func TestVerifyFindsTampering(t *testing.T) {
 		"a wrong end of the tree":     {func(m tamperer) { m.exec(`UPDATE log_head SET frontier = ?`, make([]byte, 32*4)) }, "the tree was not made of these"},
 		"a kept checkpoint": {func(m tamperer) {
 			m.exec(`INSERT INTO checkpoints (at, size, root, note) VALUES (1, 100, ?, '')`, make([]byte, 32))
-		}, "indexes 0 to 99: these are not the records of the checkpoint of 1970"},
+		}, "index 99: the checkpoint of 1970-01-01T00:00:00Z is not what the log has signed"},
+		"a count that is none": {func(m tamperer) { r := m.row(300); r.Count = -1; m.put(r) }, "index 300: its row does not have the entries"},
+		"a count beyond all":   {func(m tamperer) { r := m.row(300); r.Count = 1<<59 + 2; m.put(r) }, "index 300: its row does not have the entries"},
 		"a record more": {func(m tamperer) {
 			m.exec(`INSERT INTO batches SELECT 600, count, entries, keys, bodies FROM batches WHERE first = 0`)
 		}, "index 600: there are 1 rows behind the end"},

@@ -113,8 +113,8 @@ func (w *writer) enqueue(j *job) error {
 	if w.shut {
 		return unavailable(errors.New("closing"))
 	}
-	if w.space.low() {
-		return unavailable(errDiskReserve)
+	if low := w.space.low(); low != nil {
+		return unavailable(low)
 	}
 	select {
 	case w.queue <- j:
@@ -125,8 +125,8 @@ func (w *writer) enqueue(j *job) error {
 }
 
 func (w *writer) healthy() error {
-	if w.space.low() {
-		return unavailable(errDiskReserve)
+	if low := w.space.low(); low != nil {
+		return unavailable(low)
 	}
 	if f := w.fault.Load(); f != nil {
 		return unavailable(*f)
