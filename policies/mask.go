@@ -165,7 +165,11 @@ func (m *Mask) put(pointer string, as treatment) {
 		at.twin = requestedBy
 		m.pointers[requestedBy] = as
 	}
-	if within(subjectField, pointer) {
-		m.pointers[related] = as
+	for field, others := range twins {
+		for _, p := range others {
+			if within(field, pointer) {
+				m.pointers[p] = as
+			}
+		}
 	}
 }

@@ -33,6 +33,16 @@ const (
 	related      = "/custom/related"
 )
 
+// twins are the members of custom that hold what a field of the input holds, or
+// another thing of that kind: a mask on the field is on them too. A new member of
+// an event belongs here, unless it tells of no person, client, address or path.
+var twins = map[string][]string{
+	subjectField:                  {related, "/custom/asked_by", "/custom/operator"},
+	"/input/resource/id":          {"/custom/replaced"},
+	"/input/context/client/id":    {"/custom/shown_by"},
+	"/input/context/request/path": {"/custom/first_path"},
+}
+
 // neverMasked is what the log itself needs: by what it is divided, sorted and
 // searched, and what tells one kind of act from another. It names no person.
 var neverMasked = []string{

@@ -248,3 +248,33 @@ func TestLoadReplacesTheMaskWithTheRevision(t *testing.T) {
 		t.Error("a refused policy took away the mask")
 	}
 }
+
+// TestMaskTwins: what a field holds that is masked stands nowhere else in a record.
+func TestMaskTwins(t *testing.T) {
+	for pointer, others := range map[string][]string{
+		"/input/subject/id":           {"/custom/related", "/custom/asked_by", "/custom/operator"},
+		"/input/resource/id":          {"/custom/replaced"},
+		"/input/context/client/id":    {"/custom/shown_by"},
+		"/input/context/client":       {"/custom/shown_by"},
+		"/input/context/request/path": {"/custom/first_path"},
+		"/input/context/request":      {"/custom/first_path", "/requested_by"},
+	} {
+		for as, want := range map[treatment]string{erased: "", pseudonymous: (&Mask{key: testKey}).Pseudonym("x")} {
+			m := &Mask{key: testKey}
+			m.put(pointer, as)
+			for _, p := range others {
+				if got, masked := m.Value(p, "x"); got != want || !masked {
+					t.Errorf("%s under %s: %q, %t", p, pointer, got, masked)
+				}
+			}
+			if got, masked := m.Value("/custom/reason", "x"); got != "x" || masked {
+				t.Errorf("%s masks too much", pointer)
+			}
+		}
+	}
+	for field := range twins {
+		if declared(field) == nil {
+			t.Errorf("%s is no field of the input", field)
+		}
+	}
+}

@@ -73,6 +73,7 @@ func newRooms(c *Config) (*rooms, error) {
 	r.admin = &admin.Admin{Gate: g, Store: c.Store, Cursors: cursors, Roles: c.Policy.Roles, ScopesOf: c.Policy.ScopesOf, Hash: passwords.Hash}
 	r.admin.Pseudonym = func(value string) string { return c.Policy.Masked().Pseudonym(value) }
 	r.follow = newFollowers(c, events)
+	r.admin.Eraser = r.follow.Eraser
 	r.alert(c, events)
 	if err := r.publish(c, events); err != nil {
 		return nil, err

@@ -105,6 +105,10 @@ func New(c Config) (*Server, error) {
 func (s *Server) Start() error {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
+	// The clock of this process has to be proven by what others have recorded.
+	if err := s.rooms.follow.Retainer.Anchor(ctx); err != nil {
+		return fmt.Errorf("the log can't be read: %w", err)
+	}
 	if err := s.life.begin(); err != nil {
 		return fmt.Errorf("the start can't be recorded: %w", err)
 	}

@@ -17,7 +17,7 @@ import (
 // pass without anybody changing the configuration: who starts the program may
 // start it again then.
 func opening(err error) error {
-	if away(err) && !errors.Is(err, ErrUnavailable) {
+	if Away(err) && !errors.Is(err, ErrUnavailable) {
 		return unavailable(err)
 	}
 	return err
@@ -26,9 +26,9 @@ func opening(err error) error {
 // full are the errors of a machine that has no room or no strength left.
 var full = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE}
 
-// away reports whether the database, or what it needs, is not there now. A
-// password that is wrong, or a file that is no database, stays so.
-func away(err error) bool {
+// Away reports whether an error says that the database, or what it needs, is not
+// there now. A password that is wrong, or a file that is no database, stays so.
+func Away(err error) bool {
 	var lite sqlite3.Error
 	var pg *pgconn.PgError
 	var connecting *pgconn.ConnectError
@@ -36,6 +36,8 @@ func away(err error) bool {
 	switch {
 	case err == nil:
 		return false
+	case errors.Is(err, ErrUnavailable):
+		return true
 	case errors.As(err, &pg): // before the error of connecting that it may be in
 		// Connection, resources, operator (57P03: it is starting up), system.
 		return len(pg.Code) == 5 && slices.Contains([]string{"08", "53", "57", "58"}, pg.Code[:2])

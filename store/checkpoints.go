@@ -55,9 +55,10 @@ func oneCheckpoint(ctx context.Context, r Reader, condition string, arg any) (*C
 }
 
 // KeepCheckpoint keeps one, so that it may be published; after an error it must
-// not be. It moves c.At on by microseconds if there is one of this time already. [ErrFork] if the log had another tree of this size, or has fewer
-// records than this or a kept one says; ErrConflict if another node has kept a
-// larger one. Writes run one after another, so two nodes can't disagree.
+// not be. It moves c.At on by microseconds if there is one of this time already.
+// [ErrFork] if the log had another tree of this size, or has fewer records than
+// this or a kept one says; ErrConflict if another node has kept a larger one.
+// Writes run one after another, so two nodes of one database can't disagree.
 func (tx *Tx) KeepCheckpoint(ctx context.Context, c *Checkpoint) error {
 	size, err := tx.LogSize(ctx)
 	if err != nil {

@@ -38,7 +38,7 @@ const (
 // body, nonce, and what names a person or leads to one are gone. A step that was
 // interrupted can be taken again.
 func (db *DB) Empty(ctx context.Context, e Emptying, then func(tx *Tx, next, emptied int64) error) (next, emptied int64, err error) {
-	rows, next, err := db.toEmpty(ctx, &e)
+	rows, next, _, err := db.toEmpty(ctx, &e)
 	if err != nil {
 		return e.From, 0, err
 	}
@@ -59,9 +59,16 @@ func (db *DB) Empty(ctx context.Context, e Emptying, then func(tx *Tx, next, emp
 	return next, emptied, nil
 }
 
-// toEmpty finds the batches of the next step, outside of the write: they don't
-// change but by another step.
-func (db *DB) toEmpty(ctx context.Context, e *Emptying) (rows []int64, next int64, err error) {
+// CountEmpty looks at what the next step of [DB.Empty] would do, and changes
+// nothing: where it would go on, and how many records it would empty.
+func (db *DB) CountEmpty(ctx context.Context, e Emptying) (next, records int64, err error) {
+	_, next, records, err = db.toEmpty(ctx, &e)
+	return next, records, err
+}
+
+// toEmpty finds the batches of the next step and the number of records, outside
+// of the write: they don't change but by another step.
+func (db *DB) toEmpty(ctx context.Context, e *Emptying) (rows []int64, next, records int64, err error) {
 	look, size := e.Look, 0
 	if look == 0 {
 		look = mostLooked
@@ -69,29 +76,29 @@ func (db *DB) toEmpty(ctx context.Context, e *Emptying) (rows []int64, next int6
 	for next = e.From; next < e.To && look > 0; {
 		var some []batch
 		if err := db.Select(ctx, &some, `SELECT first, count, entries, keys, bodies`+batchesFrom, next, e.To, min(look, batchesPerRead)); err != nil {
-			return nil, 0, err
+			return nil, 0, 0, err
 		}
 		if len(some) == 0 {
-			return nil, 0, fmt.Errorf("%w: the log has no index %d", errBatch, next)
+			return nil, 0, 0, fmt.Errorf("%w: the log has no index %d", errBatch, next)
 		}
 		for i := range some {
 			b := &some[i]
-			is, err := b.holds(e)
+			n, err := b.holds(e)
 			if err != nil {
-				return nil, 0, err
+				return nil, 0, 0, err
 			}
-			if is {
+			if records += n; n > 0 {
 				rows = append(rows, b.First)
 				size += len(b.Keys) + len(b.Bodies)
 			}
 			look--
 			next = min(b.First+b.Count, e.To)
 			if len(rows) == mostRewritten || size >= mostBytes {
-				return rows, next, nil
+				return rows, next, records, nil
 			}
 		}
 	}
-	return rows, next, nil
+	return rows, next, records, nil
 }
 
 // empties reports whether the record is to be emptied.
@@ -99,19 +106,21 @@ func (e *Emptying) empties(r *Record) bool {
 	return r.Index >= e.From && r.Index < e.To && e.Gone(r) && !r.Erased
 }
 
-// holds reports whether the batch has a record that is to be emptied.
-func (b *batch) holds(e *Emptying) (is bool, err error) {
+// holds is how many records the batch has that are to be emptied.
+func (b *batch) holds(e *Emptying) (n int64, err error) {
 	if e.May != nil && !e.May(b.Keys) && !e.May(b.Bodies) {
-		return false, nil
+		return 0, nil
 	}
 	records, err := b.records()
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	for i := range records {
-		is = e.empties(&records[i]) || is
+		if e.empties(&records[i]) {
+			n++
+		}
 	}
-	return is, nil
+	return n, nil
 }
 
 func (tx *Tx) emptyBatch(ctx context.Context, first int64, e *Emptying) (int64, error) {

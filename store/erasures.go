@@ -46,10 +46,12 @@ func (db *DB) NextErasure(ctx context.Context) (*Erasure, error) {
 	return &e, nil
 }
 
-// AdvanceErasure keeps how far one has come.
+// AdvanceErasure keeps how far one has come, and adds to how many records it has
+// emptied, in the write that emptied them. ErrConflict if it is done: its number
+// has been told, so nothing is emptied under its name any more.
 func (tx *Tx) AdvanceErasure(ctx context.Context, id string, position, emptied int64) error {
-	_, err := tx.Exec(ctx, `UPDATE erasures SET position = ?, records = records + ? WHERE id = ? AND position <= ?`, position, emptied, id, position)
-	return err
+	return tx.ExecOne(ctx, ErrConflict, `UPDATE erasures SET position = CASE WHEN position < ? THEN ? ELSE position END, records = records + ?
+		WHERE id = ? AND done_at IS NULL`, position, position, emptied, id)
 }
 
 // FinishErasure ends one and forgets the person. ErrConflict if it is done.

@@ -52,6 +52,10 @@ func (i *Inspector) indexMeta(ctx context.Context) (*indexMeta, error) {
 	if err := quickCheck(ctx, db); err != nil {
 		return nil, err
 	}
+	var there int64 // a file that is just being made has no table yet
+	if err := db.GetContext(ctx, &there, `SELECT COUNT(*) FROM sqlite_master WHERE name = 'search_meta'`); err != nil || there == 0 {
+		return nil, err
+	}
 	if err := db.SelectContext(ctx, &found, selectIndexMeta); err != nil {
 		return nil, fmt.Errorf("%w: %w: %w", ErrInvalid, errIndex, err)
 	}

@@ -41,7 +41,7 @@ func (i *Inspector) Schema(ctx context.Context) (have, known int64, err error) {
 		return 0, 0, err
 	}
 	switch have, err = i.db.Version(ctx); {
-	case away(err):
+	case Away(err):
 		return 0, known, unavailable(err)
 	case err != nil:
 		return 0, known, fmt.Errorf("%w: no table of migrations: %w", ErrInvalid, err)
@@ -147,6 +147,11 @@ func (i *Inspector) Mark(ctx context.Context, name string) (string, error) {
 
 // Head is [DB.Head].
 func (i *Inspector) Head(ctx context.Context) (trail.Head, error) { return i.db.Head(ctx) }
+
+// Records is [DB.Records].
+func (i *Inspector) Records(ctx context.Context, from, to int64, fn func(*Record) error) error {
+	return i.db.Records(ctx, from, to, fn)
+}
 
 // Tree is [DB.Tree].
 func (i *Inspector) Tree(ctx context.Context) trail.Reader { return i.db.Tree(ctx) }

@@ -21,16 +21,18 @@ type lease struct {
 //
 // Times are those of the database's clock where several nodes share one. A
 // process that stands still can outlive its lease without noticing: what must
-// not happen twice is checked again by [Tx.HoldsLease], inside the write.
+// not happen twice is checked again by [Tx.HoldsLease], inside the write. Where a
+// clock was set back, a lease that seems to last for longer than 2·d has run out:
+// nobody has asked for one of that length.
 func (db *DB) Lease(ctx context.Context, name, holder string, d time.Duration) (held bool, err error) {
 	was, err := leaseOf(ctx, db, db, name)
 	switch {
 	case errors.Is(err, ErrNotFound):
 	case err != nil:
 		return false, err
-	case was.live() && was.Holder != holder:
+	case was.live(d) && was.Holder != holder:
 		return false, nil
-	case was.live() && was.Until.Sub(was.Now.Time) > d/2:
+	case was.live(d) && was.Until.Sub(was.Now.Time) > d/2:
 		return true, nil
 	}
 	err = db.Write(ctx, func(tx *Tx) error {
@@ -70,11 +72,14 @@ func (tx *Tx) takeLease(ctx context.Context, name, holder string, d time.Duratio
 	}
 	n, err := tx.Exec(ctx, `INSERT INTO leases (name, holder, until) VALUES (?, ?, ?)
 		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-		WHERE leases.holder = excluded.holder OR leases.until <= ?`, name, holder, At(now.Add(d)), now)
+		WHERE leases.holder = excluded.holder OR leases.until <= ? OR leases.until > ?`,
+		name, holder, At(now.Add(d)), now, At(now.Add(2*d)))
 	return n == 1, err
 }
 
-func (l *lease) live() bool { return l.Until.After(l.Now.Time) }
+func (l *lease) live(d time.Duration) bool {
+	return l.Until.After(l.Now.Time) && !l.Until.After(l.Now.Add(2*d))
+}
 
 func leaseOf(ctx context.Context, r Reader, db *DB, name string) (*lease, error) {
 	var l lease

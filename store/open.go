@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -48,6 +49,7 @@ type DB struct {
 	path    string   // SQLite's file; empty for PostgreSQL
 	now     func() time.Time
 	writer  *writer
+	lost    atomic.Int64 // connections of the writer that were dropped
 	index   *index
 	tenants tenantCache
 	readSQL statements

@@ -7,47 +7,30 @@ import (
 
 // Retention is how far the emptying of old records has come.
 type Retention struct {
-	Next     int64 // the oldest index that may still have its content
-	Reached  int64 // behind the last that was emptied; above Next where a younger one lies in front of it
-	Reported int64 // where the range of the last report ended
-	Emptied  int64 // records that were emptied since
-	Day      int64 // of the last report, in days since 1970 UTC
-}
-
-// The names of the cursors that a [Retention] is kept in.
-const (
-	retentionNext     = "retention/next"
-	retentionReached  = "retention/reached"
-	retentionReported = "retention/reported"
-	retentionEmptied  = "retention/emptied"
-	retentionDay      = "retention/day"
-)
-
-func (r *Retention) cursors() map[string]*int64 {
-	return map[string]*int64{
-		retentionNext: &r.Next, retentionReached: &r.Reached, retentionReported: &r.Reported, retentionEmptied: &r.Emptied, retentionDay: &r.Day,
-	}
+	Next     int64 `db:"next"`     // the oldest index that may still have its content
+	Reached  int64 `db:"reached"`  // behind the last that was emptied; above Next where a younger one lies in front of it
+	Reported int64 `db:"reported"` // where the range of the last report ended
+	Emptied  int64 `db:"emptied"`  // records that were emptied since
+	DoneAt   Time  `db:"done_at"`  // when the last pass came to its end; zero: there was none
+	HeldAt   Time  `db:"held_at"`  // since when a pass waits because it would empty too much at once; zero: none does
 }
 
 // Retention reads it; zero at first.
 func (db *DB) Retention(ctx context.Context) (r Retention, err error) {
-	for name, to := range r.cursors() {
-		if *to, err = db.Cursor(ctx, name); err != nil {
-			return r, err
-		}
-	}
-	return r, nil
+	err = db.Get(ctx, &r, `SELECT next, reached, reported, emptied, done_at, held_at FROM retention`)
+	return r, err
 }
 
 // SetRetention keeps it.
 func (tx *Tx) SetRetention(ctx context.Context, r Retention) error {
-	for name, value := range r.cursors() {
-		if err := tx.SetCursor(ctx, name, *value); err != nil {
-			return err
-		}
-	}
-	return nil
+	return tx.ExecOne(ctx, ErrNotFound, `UPDATE retention SET next = ?, reached = ?, reported = ?, emptied = ?, done_at = ?, held_at = ?`,
+		r.Next, r.Reached, r.Reported, r.Emptied, r.DoneAt, r.HeldAt)
 }
+
+// accounts are the actions whose records say which others were emptied, by whom
+// and why. They never get old: without them, nobody could tell an erasure from a
+// crime.
+var accounts = map[string]bool{"erasure.create": true, "erasure.finish": true, "trail.retain": true}
 
 // OldStep is what one step of [DB.EmptyOld] came to.
 type OldStep struct {
@@ -61,8 +44,9 @@ type OldStep struct {
 // made before the cutoff, and calls then in the same write.
 //
 // The log is in the order of its commits, which is that of its records' times
-// but for clocks that were wrong. A record is old by its own time only: a clock
-// that was ahead keeps records longer, and none goes too early.
+// but for clocks that were wrong. A record is old by its own time only: one that a
+// clock which was ahead has made stays longer, and one that a clock which was
+// behind has made goes earlier.
 func (db *DB) EmptyOld(ctx context.Context, from int64, cutoff time.Time, then func(tx *Tx, s OldStep) error) (s OldStep, err error) {
 	size, err := db.LogSize(ctx)
 	if err != nil || from >= size {
@@ -70,6 +54,9 @@ func (db *DB) EmptyOld(ctx context.Context, from int64, cutoff time.Time, then f
 	}
 	s.Left = size
 	e := Emptying{From: from, To: size, Look: mostRewritten, Gone: func(r *Record) bool {
+		if accounts[r.Action] {
+			return false // it is neither old nor left: nobody comes back for it
+		}
 		old := r.At.Before(cutoff)
 		if old {
 			s.Old = max(s.Old, r.Index+1)
@@ -84,4 +71,17 @@ func (db *DB) EmptyOld(ctx context.Context, from int64, cutoff time.Time, then f
 		return then(tx, s)
 	})
 	return s, err
+}
+
+// AnyOld reports whether [DB.EmptyOld], from index from on, would empty a record
+// in its first step.
+func (db *DB) AnyOld(ctx context.Context, from int64, cutoff time.Time) (bool, error) {
+	size, err := db.LogSize(ctx)
+	if err != nil || from >= size {
+		return false, err
+	}
+	_, n, err := db.CountEmpty(ctx, Emptying{From: from, To: size, Look: mostRewritten, Gone: func(r *Record) bool {
+		return !accounts[r.Action] && r.At.Before(cutoff)
+	}})
+	return n > 0, err
 }

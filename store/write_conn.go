@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -14,6 +15,7 @@ import (
 type writeConn struct {
 	*sqlx.Conn
 	dialect    *dialect
+	lost       *atomic.Int64 // how many there were before that were dropped
 	statements map[string]*sqlx.Stmt
 }
 
@@ -22,7 +24,7 @@ func openWriteConn(ctx context.Context, db *DB) (*writeConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &writeConn{Conn: c, dialect: db.dialect, statements: map[string]*sqlx.Stmt{}}, nil
+	return &writeConn{Conn: c, dialect: db.dialect, lost: &db.lost, statements: map[string]*sqlx.Stmt{}}, nil
 }
 
 func (c *writeConn) prepared(ctx context.Context, query string) (*sqlx.Stmt, error) {
@@ -78,6 +80,7 @@ func (c *writeConn) close() {
 
 // drop closes the connection for good: it does not go back to the pool.
 func (c *writeConn) drop() {
+	c.lost.Add(1)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_, _ = c.ExecContext(ctx, `ROLLBACK`) // gives up the lock now, whatever else still holds the connection

@@ -79,6 +79,12 @@ type Observer struct {
 // QueueDepth is how many writes are waiting for a group.
 func (db *DB) QueueDepth() int { return len(db.writer.queue) }
 
+// Session numbers the times between failures of the connection that writes.
+// Behind a new one may be another database, such as a replica that lagged and
+// was promoted. It changes on the goroutine that writes: inside of a write it is
+// that of this write.
+func (db *DB) Session() int64 { return db.lost.Load() }
+
 func newWriter(db *DB, o *Options) *writer {
 	ctx, stop := context.WithCancel(context.Background())
 	w := &writer{db: db, queue: make(chan *job, maxQueue), stop: stop, space: &diskSpace{dir: o.Dir, reserve: o.Reserve}}

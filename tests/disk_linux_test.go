@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -35,6 +36,9 @@ func TestFullDisk(t *testing.T) {
 	}
 	if a := must(s.Get("/api/points", ""))(t); a.Status != 503 {
 		t.Errorf("a denial that can't be recorded: %s", a)
+	}
+	if strings.Contains(a.String(), "reserve") || !strings.Contains(s.Log(), "--disk-reserve") {
+		t.Errorf("the reserve is for the log alone, not for a caller: %s", a)
 	}
 	if err := os.Remove(fill); err != nil {
 		t.Fatal(err)

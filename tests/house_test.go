@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"server/alerts":        {"server/gate", "policies", "store"},
 	"server/audit":         {"server/gate", "server/web", "store", "store/trail"},
 	"server/edge":          {"server/gate", "server/web", "store"},
-	"server/mail":          {"store"},
+	"server/mail":          {"server/web", "store"},
 	"server/oauth":         {"server/web", "oauth2"},
 	"server/pages":         {"server/authn", "server/gate", "server/web", "oauth2", "policies", "store"},
 	"server/points":        {"server/gate", "server/web", "policies", "store"},

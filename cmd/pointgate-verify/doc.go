@@ -6,8 +6,8 @@
 // finding on a line of its own with its index; 2 wrong usage or unreadable input;
 // 3 the log can't be reached or said no. Every command is in docs/audit.md.
 //
-// To audit it, read checkpoint.go, record.go, proof.go and tiles.go: what they
-// accept is accepted. export.go and follow.go walk over many records with them;
+// To audit it, read checkpoint.go, record.go, json.go, proof.go and tiles.go: what
+// they accept is accepted. export.go and follow.go walk over many records with them;
 // fetch.go, report.go and main.go read, tell and wire.
 //
 // # The record
@@ -67,7 +67,9 @@
 // # What it refuses
 //
 // Plain http except on loopback, redirects to another host, answers longer than
-// the format allows, a line over 1 MiB, keys of types that it can't check.
+// the format allows, a line over 1 MiB, keys of types that it can't check. It tells
+// nothing out of a body in which a member is there twice, or beside one that is
+// read, another in other letters (Result, result): readers of JSON disagree there.
 //
 // # To add a command
 //

@@ -232,6 +232,9 @@ func (e *lines) finish() {
 	for _, k := range []kind{verified, erased, withheld} {
 		e.fact(string(k), e.count[k])
 	}
+	if all == 0 && e.strict && !e.whole && e.c.N > 0 {
+		e.find(found("there is no record of this log in the file: nothing was checked"))
+	}
 	complete := all == e.c.N && e.tree.size == e.c.N
 	e.fact("complete", complete)
 	if complete && e.tree.root() != e.c.Hash {

@@ -54,6 +54,10 @@ func TestExportOfAPart(t *testing.T) {
 	w.wants(t, 0, nothing, "export", "--checkpoint", c, "--log", site, part(w.lines[:600]))
 	w.wants(t, 0, nothing, "export", "--checkpoint", c, "--log", site, "--contiguous", part(w.lines[100:600]))
 	w.wants(t, 0, nothing, "export", "--checkpoint", c, "--log", site, w.file("x", ""))
+	for _, empty := range []string{"", gzipped(t, "")} {
+		w.wants(t, 1, []string{"nothing was checked", "DOES NOT HOLD: 1 finding\n"}, "export", "--checkpoint", c, "--log", site, "--contiguous", w.file("x", empty))
+		w.wants(t, 1, []string{"index 0: missing, and all up to 699"}, "export", "--checkpoint", c, "--log", site, "--whole", w.file("x", empty))
+	}
 	w.wants(t, 1, []string{"index 6: missing, and all up to 94"}, "export", "--checkpoint", c, "--log", site, "--contiguous", part(some))
 	w.wants(t, 1, []string{"index 0: missing, and all up to 99", "index 600: missing, and all up to 699"}, "export", "--checkpoint", c, "--log", site, "--whole", part(w.lines[100:600]))
 	w.wants(t, 1, []string{"index 0: missing, and all up to 99", "index 600: missing, and all up to 699"}, "export", "--checkpoint", c, part(w.lines[100:600]))

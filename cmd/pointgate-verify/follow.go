@@ -126,9 +126,11 @@ func (a *app) mirror(args []string) error {
 		if err != nil {
 			return err
 		}
+		t.fixed = true // what does not continue the mirror must not get into it
 		if f, err = t.continues(old, c); err != nil {
 			return errors.Join(err, a.compare(a.tiles(dir, nil), old, a.tiles(from, nil), c))
 		}
+		t.fixed = false
 		a.report.fact("continues", old.N)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -186,40 +188,58 @@ func (a *app) walk(t *tiles, c *checkpoint, f *frontier) error {
 }
 
 // step adds the n-th bundle of entries, and holds it against the tile of its
-// hashes; edge: tiles can be proven.
+// hashes; edge: tiles can be proven. Only what was proven may stay in a mirror: a
+// lie that it kept would be held against the log for ever.
 func (a *app) step(t *tiles, tree tlog.Tree, n int64, f *frontier, edge bool) error {
-	entries, err := t.bundle(tree, n)
-	if err != nil {
-		return err
-	}
 	var hashes []tlog.Hash
-	before := a.report.count
+	var err error
 	if edge {
 		hashes, err = t.leaves(tree, n)
 	}
 	lost := asFinding(err)
-	if !edge || lost != nil {
+	proven := edge && lost == nil
+	if !proven {
 		hashes, err = t.unproven(tree, n)
 	}
 	if err != nil {
 		return err
 	}
+	entries, err := t.bundle(tree, n)
+	if proven && t.mirror != nil && (asFinding(err) != nil || err == nil && differ(entries, hashes) != nil) {
+		// Perhaps it is the mirror that is wrong, as in hashes.
+		t.around = true
+		entries, err = t.bundle(tree, n)
+		t.around = false
+	}
+	if err != nil {
+		return err
+	}
+	wrong := differ(entries, hashes)
+	for _, i := range wrong {
+		a.report.find(foundAt(n*wide+i, "the entry here is not the one whose hash stands in the tree's tile"))
+	}
 	bundle := make([]byte, 0, mostBundle)
 	for i, e := range entries {
-		index, leaf := n*wide+int64(i), tlog.RecordHash(e[:])
-		if i < len(hashes) && leaf != hashes[i] {
-			a.report.find(foundAt(index, "the entry here is not the one whose hash stands in the tree's tile"))
-		}
-		if index >= f.size {
-			f.add(leaf)
+		if n*wide+int64(i) >= f.size {
+			f.add(tlog.RecordHash(e[:]))
 		}
 		bundle = append(binary.BigEndian.AppendUint16(bundle, tlog.HashSize), e[:]...)
 	}
-	if lost != nil && a.report.count == before {
+	if lost != nil && len(wrong) == 0 {
 		a.report.find(foundAt(n*wide, "the tile and the entries from here to %d are not those of the checkpoint: %s", f.size-1, lost.Problem))
 	}
-	if a.report.count == before {
+	if proven && len(wrong) == 0 {
 		t.save(tlog.Tile{H: height, L: -1, N: n, W: len(entries)}, bundle, 2+tlog.HashSize)
 	}
 	return nil
+}
+
+// differ are the places of the entries that have another hash than the tile says.
+func differ(entries, hashes []tlog.Hash) (at []int64) {
+	for i, e := range entries {
+		if i >= len(hashes) || tlog.RecordHash(e[:]) != hashes[i] {
+			at = append(at, int64(i))
+		}
+	}
+	return at
 }

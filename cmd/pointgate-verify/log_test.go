@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -198,6 +199,11 @@ func TestMirrorOfARewrittenLog(t *testing.T) {
 			}
 		}
 		w.wants(t, 0, nil, "log", "--log", dir)
+		// Nor is anything in it that is not of its own tree.
+		for range 50 {
+			w.add()
+		}
+		w.wants(t, 0, nil, "mirror", "--log", w.site(), dir)
 	}
 	// The first run ended before it had a checkpoint; what it kept is a witness all the same.
 	w := newWorld(t, 700)
@@ -240,6 +246,48 @@ func TestAMirrorThatWasChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.wants(t, 1, []string{"the log has no " + path}, "log", "--log", dir)
+	}
+}
+
+// TestMirrorKeepsNothingUnproven: a log that lied once, or a disk that did, does
+// not make the mirror speak against the honest log for ever.
+func TestMirrorKeepsNothingUnproven(t *testing.T) {
+	w := newWorld(t, 700)
+	other := w.rewritten(t, 300)
+	tiles := []string{"tile/0/000", "tile/0/001", "tile/0/002.p/188", "tile/1/000.p/2"}
+	entries := []string{"tile/entries/000", "tile/entries/001", "tile/entries/002.p/188"}
+	for _, lie := range [][]string{append(tiles, entries...), {"tile/1/000.p/2", "tile/entries/001"}, {"tile/0/001", "tile/entries/001"}, entries} {
+		dir := t.TempDir()
+		for _, p := range lie {
+			w.served[p] = other.resource(p)
+		}
+		w.wants(t, 1, nil, "mirror", "--log", w.site(), dir)
+		clear(w.served)
+		for path, data := range snapshot(t, dir) {
+			if path, _ = filepath.Rel(dir, path); data != string(w.resource(path)) {
+				t.Errorf("%v: it kept %s, which nobody proved", lie, path)
+			}
+		}
+		w.wants(t, 0, nil, "mirror", "--log", w.site(), dir)
+		w.wants(t, 0, nil, "log", "--log", dir)
+	}
+	for _, broken := range [][]byte{other.resource("tile/entries/001"), []byte("junk"), make([]byte, mostBundle)} {
+		dir := t.TempDir()
+		w.wants(t, 0, nil, "mirror", "--log", w.site(), dir)
+		path := filepath.Join(dir, "tile/entries/001")
+		err := errors.Join(os.WriteFile(path, broken, 0o600), os.Remove(filepath.Join(dir, "checkpoint")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(broken) != len(w.resource("tile/entries/001")) { // a write that was cut short
+			w.wants(t, 0, nil, "mirror", "--log", w.site(), dir)
+			w.wants(t, 0, nil, "log", "--log", dir)
+			continue
+		}
+		code, out := w.run("mirror", "--log", w.site(), dir)
+		if code != 1 || !strings.Contains(out, "tile/entries/001: the log now has other bytes than the mirror kept; the mirror's stay") || strings.Contains(out, "not the checkpoint's") {
+			t.Errorf("exit code %d, and it is not the file that is blamed:\n%s", code, out)
+		}
 	}
 }
 

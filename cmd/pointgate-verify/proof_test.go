@@ -204,3 +204,44 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// TestARecordThatReadsInTwoWays: what the log has proven is the bytes. Where two
+// readers of JSON see two records in them, none of the two is told as proven.
+func TestARecordThatReadsInTwoWays(t *testing.T) {
+	const honest = `{"decision_id":"dec_x","input":{"subject":{"type":"customer","id":"cus_alice"},"context":{"facts":{"a":[{"b":1}]}}},"result":{"allow":false},"custom":{"tenant":"demo"}}`
+	for name, c := range map[string]struct{ old, new, says string }{
+		"another subject to Go":      {`"id":"cus_alice"`, `"id":"cus_alice","ID":"cus_mallory"`, `"ID" is /input/subject/id to some`},
+		"another result to Go":       {`"custom":`, `"Result":{"allow":true},"custom":`, `"Result" is /result to some`},
+		"by a letter that folds":     {`"custom":`, "\"re\u017fult\":{\"allow\":true},\"custom\":", "result to some"},
+		"by an escape":               {`"custom":`, `"\u0072esult":{"allow":true},"custom":`, `"result" is there twice`},
+		"the last or the first wins": {`"allow":false`, `"allow":false,"allow":true`, `"allow" is there twice`},
+		"two objects that merge":     {`"result":`, `"input":{"subject":{"id":"cus_mallory"}},"result":`, `"input" is there twice`},
+		"deep in what is not read":   {`{"b":1}`, `{"b":1,"b":2}`, `"b" is there twice`},
+		"two tenants":                {`"tenant":"demo"`, `"TENANT":"other","tenant":"demo"`, `"TENANT" is /custom/tenant to some`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 5)
+			w.addBody(honest, [32]byte{})
+			w.wants(t, 0, []string{"subject         customer cus_alice", "HOLDS"}, "proof", w.file("p", w.proof(5, 6)))
+			w.addBody(strings.Replace(honest, c.old, c.new, 1), [32]byte{})
+			code, out := w.run("proof", w.file("p", w.proof(6, 7)))
+			if code != 1 || !strings.Contains(out, "index 6: ") || !strings.Contains(out, c.says) || strings.Contains(out, "mallory") || strings.Contains(out, "allow  ") {
+				t.Errorf("exit code %d:\n%s", code, out)
+			}
+			if !strings.HasSuffix(out, ": 1 finding\n") {
+				t.Errorf("a finding is counted so:\n%s", out)
+			}
+		})
+	}
+	w := newWorld(t, 14)
+	honestly := w.lines[13]
+	for _, change := range [][2]string{
+		{`"erased":`, `"Erased":["/nothing"],"erased":`},
+		{`"erased_by":`, `"erased_by":"dec_1","erased_by":`},
+		{`"custom":`, `"custom":{},"custom":`},
+		{`"decision_id":`, `"Decision_ID":`},
+	} {
+		w.lines[13] = strings.Replace(honestly, change[0], change[1], 1)
+		w.wants(t, 1, []string{"no erased event"}, "proof", w.file("p", w.proof(13, 14)))
+	}
+}

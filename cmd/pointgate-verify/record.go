@@ -108,6 +108,9 @@ func bodiless(line, head []byte) (kind, error) {
 	if err := d.Decode(&e); err != nil {
 		return "", found("no erased event: %v", err)
 	}
+	if err := oneMeaning(line); err != nil {
+		return "", found("no erased event: %v", err)
+	}
 	if d.InputOffset() != int64(len(line)) || len(e.Erased) == 0 {
 		return "", found("no erased event: it does not say what was erased")
 	}
@@ -127,6 +130,10 @@ func (a *app) tellRecord(r record, extra []byte) {
 		a.report.fact("proven", "a record stands at this index. Its body was erased: what it said can't be proven any more, nor the id and time that are still told")
 	default:
 		a.report.fact("proven", "this record, to the byte, stands at this index")
+	}
+	if err := oneMeaning(extra); err != nil {
+		a.report.find(foundAt(r.index, "the record reads differently in different programs: %v", err))
+		return
 	}
 	var e struct {
 		ID        string `json:"decision_id"`

@@ -114,7 +114,11 @@ func (r *report) close(err error, errs io.Writer) int {
 		members = append(members, `"findings":`+string(b), `"findings_count":`+strconv.Itoa(r.count))
 		fmt.Fprintf(r.w, "{%s}\n", strings.Join(members, ","))
 	case code == 1:
-		fmt.Fprintf(r.w, "DOES NOT HOLD: %d findings\n", r.count)
+		many := "s"
+		if r.count == 1 {
+			many = ""
+		}
+		fmt.Fprintf(r.w, "DOES NOT HOLD: %d finding%s\n", r.count, many)
 	case code == 0:
 		fmt.Fprintln(r.w, "HOLDS")
 	}

@@ -23,6 +23,7 @@ type tiles struct {
 	from   source
 	mirror *folder // read first, written to; nil: no mirror
 	around bool    // read around the mirror
+	fixed  bool    // keep nothing in it
 	kept   map[tlog.Tile][]byte
 	saved  map[string]bool
 	find   func(*finding)
@@ -95,7 +96,7 @@ func (t *tiles) SaveTiles(tiles []tlog.Tile, data [][]byte) {
 // save keeps what was proven in the mirror. What the mirror has already is never
 // replaced: other bytes under the same path are the trace of a rewritten log.
 func (t *tiles) save(w tlog.Tile, data []byte, each int) {
-	if t.mirror == nil || t.saved[path(w)] {
+	if t.mirror == nil || t.fixed || t.saved[path(w)] {
 		return
 	}
 	t.saved[path(w)] = true

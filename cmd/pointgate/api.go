@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/pointgate/pointgate/server/web"
 )
 
 // api is the admin API of a server, as one member of staff sees it.
@@ -50,7 +52,7 @@ func (a *api) check() error {
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return usage("url: want https://host")
 	}
-	if u.Scheme == "http" && !isLoopback(u.Host) {
+	if u.Scheme == "http" && !web.Loopback(u.Host) {
 		return usage("url: want https for a server that is not on this machine")
 	}
 	if a.token == "" {

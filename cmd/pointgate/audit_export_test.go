@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +13,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pointgate/pointgate/server/authn"
+	"github.com/pointgate/pointgate/store"
+	"github.com/pointgate/pointgate/store/storetest"
 )
 
 // exportServer answers an export, and checkpoints of size 3 of which the second
@@ -152,6 +157,10 @@ func TestExportIsRefused(t *testing.T) {
 	}
 	want(t, exitUsage, "audit", "erase", "--subject", "cus_a")
 	want(t, exitUsage, "audit", "erase", "--reason", "a letter")
+	o := want(t, exitUsage, "audit", "erase", "--subject", "cus_a", "--reason", "a letter") // nobody is there to ask
+	if !strings.Contains(o.err, "--yes") {
+		t.Errorf("it says %q", o.err)
+	}
 }
 
 // TestExportAndErasure runs against a server: a person's records go, and both
@@ -159,12 +168,16 @@ func TestExportIsRefused(t *testing.T) {
 func TestExportAndErasure(t *testing.T) {
 	i := newInstallation(t)
 	userAt(i, 1)
-	want(t, exitDone, "user", "show", "cus_001")
+	other := i.anotherAdmin()
+	want(t, exitDone, "user", "show", "cus_001", "--token", other)
 	before := want(t, exitDone, "audit", "export").out
 	if !strings.Contains(before, "cus_001") {
 		t.Fatalf("the export does not have it: %s", before)
 	}
-	o := want(t, exitDone, "audit", "erase", "--subject", "cus_001", "--reason", "a letter", "--wait", "--output", "json")
+	o := want(t, exitDone, "audit", "erase", "--subject", "cus_001", "--reason", "a letter", "--wait", "--yes", "--output", "json")
+	if !strings.Contains(o.err, "1 records of ") {
+		t.Errorf("it does not say how many first: %q", o.err)
+	}
 	var done struct {
 		Status  string
 		Records int64
@@ -176,6 +189,17 @@ func TestExportAndErasure(t *testing.T) {
 	if strings.Contains(after, "cus_001") || !strings.Contains(after, `"erased_by"`) || strings.Count(after, "\n") <= strings.Count(before, "\n") {
 		t.Errorf("after the erasure: %s", after)
 	}
-	want(t, exitRefused, "audit", "erase", "--subject", "stf_admin", "--reason", "me")
-	want(t, exitRefused, "audit", "erase", "--subject", "cus_001", "--reason", "cus_001 wrote")
+	want(t, exitRefused, "audit", "erase", "--yes", "--subject", "stf_admin", "--reason", "me")
+	want(t, exitRefused, "audit", "erase", "--yes", "--subject", "audit", "--reason", "nobody is called so")
+	want(t, exitRefused, "audit", "erase", "--yes", "--subject", "cus_001", "--reason", "cus_001 wrote")
+}
+
+// anotherAdmin is the token of a second super_admin.
+func (i *installation) anotherAdmin() string {
+	i.t.Helper()
+	storetest.User(i.t, i.db, "main", "stf_other", "super_admin")
+	secret, key := authn.NewKey(authn.TokenPrefix)
+	key.Tenant, key.Name, key.UserID, key.Scopes, key.CreatedAt = "main", "other", "stf_other", store.Words{"admin", "audit:read"}, store.At(i.db.Now())
+	storetest.Write(i.t, i.db, func(tx *store.Tx) error { return tx.InsertAPIKey(context.Background(), &key) })
+	return secret
 }

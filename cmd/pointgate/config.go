@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -13,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/spf13/pflag"
+
+	"github.com/pointgate/pointgate/server/web"
 )
 
 // Config is the reference for the configuration of `pointgate serve`. Each
@@ -231,7 +232,7 @@ func setFlag(fs *pflag.FlagSet, name, value string) error {
 // check refuses what can't work or isn't safe, and fills what follows from the rest.
 func (c *Config) check() error {
 	if c.PublicURL == "" {
-		if !isLoopback(c.Listen) && !c.Demo && c.Limits == "on" { // those are refused below, for a better reason
+		if !web.Loopback(c.Listen) && !c.Demo && c.Limits == "on" { // those are refused below, for a better reason
 			return usage("a listener that is not loopback needs a public-url")
 		}
 		c.PublicURL = "http://" + c.Listen
@@ -297,11 +298,11 @@ func (c *Config) checkTraces() error {
 
 // checkReach keeps what is unsafe on this machine.
 func (c *Config) checkReach(public *url.URL) error {
-	local := isLoopback(c.Listen)
+	local := web.Loopback(c.Listen)
 	switch {
-	case (c.Demo || c.Limits == "off") && (!local || !isLoopback(public.Host)):
+	case (c.Demo || c.Limits == "off") && (!local || !web.Loopback(public.Host)):
 		return usage("--demo and --limits off listen on loopback only, with a loopback public-url")
-	case c.Demo && !isLoopback(c.OpsListen):
+	case c.Demo && !web.Loopback(c.OpsListen):
 		return usage("--demo keeps --ops-listen on loopback")
 	case (c.Demo || c.Limits == "off") && len(c.TrustedProxies) > 0:
 		return usage("--demo and --limits off trust no proxies")
@@ -315,18 +316,4 @@ func (c *Config) checkReach(public *url.URL) error {
 		return usage("with --tls-cert the public-url begins with https://")
 	}
 	return nil
-}
-
-// isLoopback reports whether host or host:port is this machine alone.
-func isLoopback(hostport string) bool {
-	host := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		host = h
-	}
-	host = strings.Trim(host, "[]")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.IsLoopback()
 }

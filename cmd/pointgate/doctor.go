@@ -62,6 +62,8 @@ var checks = []check{
 	{"database", checkDatabase},
 	{"integrity", checkIntegrity},
 	{"log", checkLog},
+	{"checkpoint", checkCheckpoint},
+	{"log key", checkLogKey},
 	{"index", checkIndex},
 	{"ledger", checkLedger},
 	{"clock", checkClock},
@@ -81,7 +83,7 @@ func examine(ctx context.Context, p *patient, out io.Writer) error {
 			verdict, found = "FAIL", err.Error()
 			bad++
 		}
-		if _, err := fmt.Fprintf(out, "%-4s  %-9s  %s\n", verdict, c.name, oneLine(found)); err != nil {
+		if _, err := fmt.Fprintf(out, "%-4s  %-10s  %s\n", verdict, c.name, oneLine(found)); err != nil {
 			return err
 		}
 	}

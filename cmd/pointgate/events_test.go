@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,6 +94,7 @@ func TestBackupsAndRestoresAreRecorded(t *testing.T) {
 	if entries, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(entries) != 0 {
 		t.Errorf("these are left: %v, %v", entries, err)
 	}
+	writeFile(t, filepath.Join(dir, "secret.key"), strings.Repeat("0", 64)) // that of newInstallation
 	want(t, exitDone, "doctor", "--data", dir)
 }
 
@@ -156,9 +158,13 @@ func TestMigrationsAreRecorded(t *testing.T) {
 	c := defaultConfig()
 	c.PublicURL = "http://127.0.0.1:8080"
 	var out bytes.Buffer
-	if err := settle(ctx, c, db, &out); err != nil {
-		t.Fatal(err)
+	start := func() {
+		t.Helper()
+		if err := errors.Join(settle(ctx, c, db), welcome(ctx, c, db, &out)); err != nil {
+			t.Fatal(err)
+		}
 	}
+	start()
 	settled := []string{"installation.create ok", "setup.offer ok"}
 	wantActs(t, db, settled...)
 	want(t, exitDone, "migrate", "--data", dir)
@@ -170,9 +176,7 @@ func TestMigrationsAreRecorded(t *testing.T) {
 	wantActs(t, db, append(settled, "database.migrate ok")...)
 
 	c.PublicURL = "http://localhost:8080"
-	if err := settle(ctx, c, db, &out); err != nil {
-		t.Fatal(err)
-	}
+	start()
 	wantActs(t, db, append(settled, "database.migrate ok", "tenant.move ok", "setup.offer ok")...)
 	link := out.String()
 	link = link[strings.LastIndex(link, "link=")+5:][:20]

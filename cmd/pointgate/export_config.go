@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -22,9 +24,10 @@ type ExportConfig struct {
 	// DecisionLogsTokenFile has the bearer token for it in its first line. It is
 	// read for each request. Default none.
 	DecisionLogsTokenFile string `yaml:"decision_logs_token_file"`
-	// OTLPLogsEndpoint is the whole URL of a receiver of OpenTelemetry logs, such
-	// as https://collector:4318/v1/logs; the records of all tenants are posted
-	// there. https, or http on this machine. Default none.
+	// OTLPLogsEndpoint is the URL of a receiver of OpenTelemetry logs, such as
+	// https://collector:4318/v1/logs; the records of all tenants are posted there.
+	// One without a path gets /v1/logs. https, or http on this machine. Default
+	// none.
 	OTLPLogsEndpoint string `yaml:"otlp_logs_endpoint"`
 	// OTLPLogsTokenFile has the bearer token for it in its first line. It is read
 	// for each request. Default none.
@@ -63,7 +66,7 @@ func (c *ExportConfig) sinks(log *slog.Logger) (all []audit.Sink, err error) {
 	case c.DecisionLogsURL != "":
 		s, err := audit.NewDecisionLogs(c.DecisionLogsURL, c.DecisionLogsTokenFile, agent)
 		if err != nil {
-			return nil, usage("decision-logs-url: %v", err)
+			return nil, refusedReceiver("decision-logs-url", "decision-logs-token-file", err)
 		}
 		all = append(all, s)
 	case c.DecisionLogsTokenFile != "":
@@ -71,9 +74,9 @@ func (c *ExportConfig) sinks(log *slog.Logger) (all []audit.Sink, err error) {
 	}
 	switch {
 	case c.OTLPLogsEndpoint != "":
-		s, err := audit.NewOTLP(c.OTLPLogsEndpoint, c.OTLPLogsTokenFile, agent)
+		s, err := audit.NewOTLP(otlpAddress(c.OTLPLogsEndpoint), c.OTLPLogsTokenFile, agent)
 		if err != nil {
-			return nil, usage("otlp-logs-endpoint: %v", err)
+			return nil, refusedReceiver("otlp-logs-endpoint", "otlp-logs-token-file", err)
 		}
 		s.Version, s.Log = version(), log
 		all = append(all, s)
@@ -81,4 +84,24 @@ func (c *ExportConfig) sinks(log *slog.Logger) (all []audit.Sink, err error) {
 		return nil, usage("--otlp-logs-token-file needs --otlp-logs-endpoint")
 	}
 	return all, nil
+}
+
+// refusedReceiver names the key that is wrong: that of the address, or that of
+// the token file.
+func refusedReceiver(address, tokenFile string, err error) error {
+	if e := (*audit.TokenError)(nil); errors.As(err, &e) {
+		return usage("%s: %v", tokenFile, err)
+	}
+	return usage("%s: %v", address, err)
+}
+
+// otlpAddress adds the path that collectors take logs at (OTLP 1.x, section
+// "OTLP/HTTP Request") where an address has none.
+func otlpAddress(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || (u.Path != "" && u.Path != "/") {
+		return address // whole, or refused
+	}
+	u.Path = "/v1/logs"
+	return u.String()
 }

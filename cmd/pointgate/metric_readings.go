@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/pointgate/pointgate/server"
 	"github.com/pointgate/pointgate/server/audit"
 )
 
@@ -94,12 +95,51 @@ func (m *metrics) places(state func() []audit.PlaceState) {
 	}, figure{"pointgate_checkpoint_place_age_seconds", "Time since a place took a checkpoint.", prometheus.GaugeValue, []string{"kind", "place"}})
 }
 
+// followers adds what goes through the log. It is called once, before /metrics
+// is served.
+func (m *metrics) followers(f *server.Followers) {
+	m.emptying(f.Eraser.Failures, f.Retainer.Failures)
+	if len(f.Pushes) > 0 {
+		m.pushes(pushState(f))
+	}
+}
+
+// emptying adds the passes that emptied less of the log than they should.
+func (m *metrics) emptying(erasures, retention func() int64) {
+	m.read(func(context.Context) ([]reading, error) {
+		return []reading{{0, float64(erasures()), nil}, {1, float64(retention()), nil}}, nil
+	},
+		figure{"pointgate_erasure_failures_total", "Passes over erasures that broke off; they are tried again.", prometheus.CounterValue, nil},
+		figure{"pointgate_retention_failures_total", "Passes over old records that broke off or wait; they are tried again.", prometheus.CounterValue, nil})
+}
+
+// pushState tells how each push of the log is doing.
+func pushState(f *server.Followers) func(context.Context) ([]sinkState, error) {
+	return func(ctx context.Context) ([]sinkState, error) {
+		all := make([]sinkState, 0, len(f.Pushes))
+		for _, p := range f.Pushes {
+			s := sinkState{Sink: p.Sink.Name(), Failures: p.Failures()}
+			_, s.Stuck = p.Stuck()
+			if sink, ok := p.Sink.(interface{ Rejected() int64 }); ok {
+				s.Rejected = sink.Rejected()
+			}
+			var err error
+			if s.Records, s.Age, err = p.Lag(ctx); err != nil {
+				return nil, err
+			}
+			all = append(all, s)
+		}
+		return all, nil
+	}
+}
+
 // sinkState is how a place that records are pushed to is doing.
 type sinkState struct {
 	Sink     string        // its name in the configuration
 	Records  int64         // that are not delivered yet
 	Age      time.Duration // of the oldest of them; 0 where there is none
 	Failures int64         // chunks that did not get through, since the start
+	Rejected int64         // records that it took out of chunks that it took, since the start
 	Stuck    bool          // at a record that the place refuses by itself
 }
 
@@ -115,14 +155,16 @@ func (m *metrics) pushes(state func(ctx context.Context) ([]sinkState, error)) {
 			if s.Stuck {
 				stuck = 1
 			}
-			out = append(out, reading{0, float64(s.Records), name}, reading{1, s.Age.Seconds(), name}, reading{2, float64(s.Failures), name}, reading{3, stuck, name})
+			out = append(out, reading{0, float64(s.Records), name}, reading{1, s.Age.Seconds(), name}, reading{2, float64(s.Failures), name}, reading{3, stuck, name},
+				reading{4, float64(s.Rejected), name})
 		}
 		return out, err
 	},
 		figure{"pointgate_push_lag_records", "Records that are not delivered yet.", prometheus.GaugeValue, sink},
 		figure{"pointgate_push_lag_seconds", "Age of the oldest record that is not delivered yet.", prometheus.GaugeValue, sink},
 		figure{"pointgate_push_failures_total", "Chunks that did not get through; they are sent again.", prometheus.CounterValue, sink},
-		figure{"pointgate_push_stuck", "1 where the place refuses a record by itself, and so gets none behind it.", prometheus.GaugeValue, sink})
+		figure{"pointgate_push_stuck", "1 where the place refuses a record by itself, and so gets none behind it.", prometheus.GaugeValue, sink},
+		figure{"pointgate_push_rejected_total", "Records that the place rejected out of chunks that it took; they are not sent again.", prometheus.CounterValue, sink})
 }
 
 func counter(name, help string) prometheus.Counter {

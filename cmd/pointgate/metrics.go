@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -149,8 +150,12 @@ func (m *metrics) decided(r *store.Record, evaluated time.Duration) {
 	m.evaluation.WithLabelValues(action).Observe(evaluated.Seconds())
 }
 
-// observer is what the store tells its figures to; see [store.Options].
-func (m *metrics) observer() *store.Observer {
+// slowIndex is how many records make the index worth a line in the log.
+const slowIndex = 100_000
+
+// observer is what the store tells its figures to; see [store.Options]. What
+// goes wrong behind the commits, or takes long, is for the log, too.
+func (m *metrics) observer(log *slog.Logger) *store.Observer {
 	return &store.Observer{
 		Commit: func(took time.Duration, writes, records int, err error) {
 			if err != nil {
@@ -161,10 +166,14 @@ func (m *metrics) observer() *store.Observer {
 			m.commits.writes.Observe(float64(writes))
 			m.commits.records.Observe(float64(records))
 		},
-		Index: func(indexed, _ int64, err error) {
+		Index: func(indexed, size int64, err error) {
 			if err != nil {
 				m.search.failures.Inc()
+				log.Warn("the search index failed; lists read the log", "error", err)
 				return
+			}
+			if size-indexed > slowIndex {
+				log.Info("the search index is being made", "indexed", indexed, "of", size)
 			}
 			m.search.indexed.Store(indexed)
 		},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -35,13 +36,14 @@ func moved(t *testing.T) *metrics {
 		return []audit.PlaceState{{Kind: "file", Name: "data.checkpoint", Taken: time.Now()}, {Kind: "witness", Name: "never"}}
 	})
 	m.pushes(func(context.Context) ([]sinkState, error) {
-		return []sinkState{{Sink: "opa", Records: 3, Age: time.Minute, Failures: 2, Stuck: true}}, nil
+		return []sinkState{{Sink: "opa", Records: 3, Age: time.Minute, Failures: 2, Rejected: 5, Stuck: true}}, nil
 	})
+	m.emptying(func() int64 { return 1 }, func() int64 { return 2 })
 	m.alertRaised("token_reuse", "high")
 	m.alertFailed("rules")
 	m.alertsBehind(4)
-	m.observer().Commit(time.Millisecond, 2, 3, nil)
-	m.observer().Index(0, 0, nil)
+	m.observer(slog.New(slog.DiscardHandler)).Commit(time.Millisecond, 2, 3, nil)
+	m.observer(slog.New(slog.DiscardHandler)).Index(0, 0, nil)
 	storetest.Write(t, db, func(tx *store.Tx) error {
 		_, err := tx.RaiseAlert(context.Background(), &store.Alert{ID: "alr_1", Tenant: "demo", Rule: "token_reuse", Key: "k", Severity: "high", Title: "T", State: store.AlertOpen, RaisedAt: tx.Now(), LastAt: tx.Now()})
 		return err
@@ -177,7 +179,7 @@ pointgate_decisions_total{action="points.redeem",allow="true",code="insufficient
 
 func TestTheStoreTellsItsFigures(t *testing.T) {
 	m := newMetrics()
-	db := storetest.Open(t, store.Options{Dir: t.TempDir(), Observe: m.observer()})
+	db := storetest.Open(t, store.Options{Dir: t.TempDir(), Observe: m.observer(slog.New(slog.DiscardHandler))})
 	m.store(db)
 	storetest.Tenant(t, db, "demo")
 	before := described(t, m)
@@ -200,7 +202,7 @@ func TestTheStoreTellsItsFigures(t *testing.T) {
 	if n := after["pointgate_tree_size"].GetMetric()[0].GetGauge().GetValue(); n != 3 {
 		t.Errorf("the tree has %v records", n)
 	}
-	m.observer().Commit(time.Second, 1, 1, errors.New("no space left on device"))
+	m.observer(slog.New(slog.DiscardHandler)).Commit(time.Second, 1, 1, errors.New("no space left on device"))
 	if got := described(t, m); sum(got, "pointgate_commit_seconds") != sum(after, "pointgate_commit_seconds") ||
 		got["pointgate_commit_failures_total"].GetMetric()[0].GetCounter().GetValue() != 1 {
 		t.Error("a failed group is a failure, and no commit")

@@ -56,7 +56,7 @@ func migrate(cmd *cobra.Command, c *StoreConfig) (err error) {
 	defer unlock()
 	db, err := store.Open(cmd.Context(), store.Options{URL: c.Database, Dir: c.Data, Reserve: c.DiskReserve << 20})
 	if err != nil {
-		return usage("database: %v", err)
+		return unopened(fmt.Errorf("database: %w", err))
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if err := operated(db).Migrated(cmd.Context()); err != nil {
@@ -78,7 +78,7 @@ func printSchema(cmd *cobra.Command, c *StoreConfig) (err error) {
 	defer func() { err = errors.Join(err, i.Close()) }()
 	have, known, err := i.Schema(cmd.Context())
 	if err != nil {
-		return usage("database: %v", err)
+		return unopened(fmt.Errorf("database: %w", err))
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "The database has schema %d; this program knows 1 to %d.\n", have, known)
 	if have != known {

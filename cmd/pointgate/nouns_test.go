@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -165,6 +166,30 @@ func TestPasswordsComeFromStandardInput(t *testing.T) {
 	}
 	stdin("")
 	want(t, exitUsage, "user", "create", "--email", "q@demo.example", "--name", "Q", "--password-stdin")
+}
+
+// TestTimesInTables: to the millisecond; all of it is in the JSON and in what is
+// shown of one object.
+func TestTimesInTables(t *testing.T) {
+	for long, want := range map[string]string{
+		"2026-11-22T12:00:00.123456789Z":      "2026-11-22T12:00:00.123Z",
+		"2026-11-22T12:00:00.1239Z":           "2026-11-22T12:00:00.123Z",
+		"2026-11-22T12:00:00.123456789+01:00": "2026-11-22T12:00:00.123+01:00",
+		"2026-11-22T12:00:00.12Z":             "2026-11-22T12:00:00.12Z",
+		"2026-11-22T12:00:00Z":                "2026-11-22T12:00:00Z",
+		"a2026-11-22T12:00:00.123456789Z":     "a2026-11-22T12:00:00.123456789Z",
+		"12.3456789":                          "12.3456789",
+	} {
+		raw := json.RawMessage(`{"timestamp":"` + long + `"}`)
+		var table, one, list strings.Builder
+		err := errors.Join(printTable(&table, []column{{"TIME", "timestamp"}}, []json.RawMessage{raw}), printObject(&one, raw), printJSON(&list, raw))
+		if err != nil || table.String() != "TIME\n"+want+"\n" || !strings.Contains(one.String(), long) || !strings.Contains(list.String(), long) {
+			t.Errorf("%v\n%s%s%s", err, &table, &one, &list)
+		}
+		if line := decisionLine(map[string]any{"timestamp": long}); !strings.HasPrefix(line, want+"  ") {
+			t.Error(line)
+		}
+	}
 }
 
 func TestTablesHoldStrangersWords(t *testing.T) {

@@ -33,11 +33,11 @@ var (
 // activities are by the verb of the action; a verb that is not here is Other (99)
 // under its own name.
 var activities = map[string]enum{
-	"list": activityRead, "read": activityRead, "history": activityRead, "export": activityRead, "prove": activityRead, "explain": activityRead,
+	"list": activityRead, "read": activityRead, "history": activityRead, "export": activityRead, "prove": activityRead, "explain": activityRead, "count": activityRead,
 	"create": activityCreate, "earn": activityCreate, "hold": activityCreate, "issue": activityCreate, "transfer": activityCreate, "offer": activityCreate,
 	"update": activityUpdate, "adjust": activityUpdate, "redeem": activityUpdate, "capture": activityUpdate, "release": activityUpdate,
 	"reverse": activityUpdate, "expire": activityUpdate, "rotate": activityUpdate, "move": activityUpdate, "change": activityUpdate,
-	"delete": activityDelete, "revoke": activityDelete, "retain": activityDelete,
+	"delete": activityDelete, "revoke": activityDelete, "retain": activityDelete, "destroy": activityDelete,
 }
 
 // userTypes are the account types of OCSF by the type of the subject.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pointgate/pointgate/server/gate"
 )
 
 // schema is what OCSF publishes of the class, with what it inherits.
@@ -203,6 +205,32 @@ func TestTheSchemaIsAsked(t *testing.T) {
 		change(out)
 		if faults := s.faults("event", s.Class, out); len(faults) != 1 || !strings.Contains(faults[0], what) {
 			t.Errorf("%s: %v", what, faults)
+		}
+	}
+}
+
+// TestOCSFHasEveryVerb: a verb of the program has an activity, or stands here as
+// one that OCSF has no word for.
+func TestOCSFHasEveryVerb(t *testing.T) {
+	others := words(`backup complete deny fail finish fork load migrate raise refuse restore reuse rollback start stop succeed verify`)
+	seen := map[string]bool{}
+	check := func(action string) {
+		_, verb, _ := strings.Cut(action, ".")
+		seen[verb] = true
+		if _, mapped := activities[verb]; mapped == others[verb] {
+			t.Errorf("%s: mapped %t, and among the others %t", action, mapped, others[verb])
+		}
+	}
+	for action := range actions { // a test holds them against the routes
+		check(action)
+	}
+	for _, what := range gate.Kinds() {
+		action, _, _ := gate.Describe(what)
+		check(action)
+	}
+	for verb := range others {
+		if !seen[verb] {
+			t.Errorf("nothing can %s", verb)
 		}
 	}
 }

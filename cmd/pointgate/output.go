@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -41,7 +42,7 @@ func cellsOf(columns []column, raw json.RawMessage) ([]string, error) {
 	}
 	cells := make([]string, len(columns))
 	for i, c := range columns {
-		cells[i] = cell(at(object, c.path))
+		cells[i] = short(cell(at(object, c.path)))
 	}
 	return cells, nil
 }
@@ -124,6 +125,11 @@ func cell(v any) string {
 	}
 	return clean(fmt.Sprint(v))
 }
+
+var longTime = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\d+(Z|[+-]\d\d:\d\d)$`)
+
+// short cuts a time to milliseconds: in a table, nobody reads what is behind them.
+func short(s string) string { return longTime.ReplaceAllString(s, "$1$2") }
 
 // clean takes out what a terminal would obey: names and browsers' user agents
 // are written by strangers.

@@ -10,11 +10,7 @@ import (
 
 // progress shows on a terminal how far a long work is; elsewhere it is silent.
 func progress(w io.Writer, what string) store.Progress {
-	f, ok := w.(*os.File)
-	if !ok {
-		return nil
-	}
-	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !isTerminal(w) {
 		return nil
 	}
 	shown := int64(-1)
@@ -33,4 +29,19 @@ func progress(w io.Writer, what string) store.Progress {
 		}
 		fmt.Fprintf(w, "\r%s %3d %%%s", what, percent, end)
 	}
+}
+
+// isTerminal reports whether a stream of the command is one that a person sits at.
+// The null device is a character device as terminals are, and nobody does there.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }

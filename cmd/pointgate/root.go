@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/pointgate/pointgate/store"
 )
 
 // The exit codes, which scripts rely on.
@@ -16,7 +18,7 @@ const (
 	exitDone    = 0
 	exitCheck   = 1 // what was checked does not hold
 	exitUsage   = 2 // wrong usage or configuration
-	exitRefused = 3 // the server can't be reached or said no
+	exitRefused = 3 // the server can't be reached or said no; what it needs is not there now
 )
 
 // exit is an error that says how the program ends.
@@ -38,9 +40,23 @@ func failed(format string, args ...any) error {
 	return &exit{exitCheck, fmt.Errorf(format, args...)}
 }
 
-// refused says that the server could not be reached or said no.
+// refused says that the server could not be reached or said no; of a server
+// itself, that something it needs is not there now, or that it failed at work.
 func refused(format string, args ...any) error {
 	return &exit{exitRefused, fmt.Errorf(format, args...)}
+}
+
+// unopened says how a program ends that can't have what it needs to begin: what
+// passes by itself is worth another start, and what somebody has to change isn't.
+func unopened(err error) error {
+	var e *exit
+	switch {
+	case err == nil, errors.As(err, &e):
+		return err
+	case store.Away(err):
+		return refused("%w", err)
+	}
+	return usage("%w", err)
 }
 
 // execute runs one command line and returns its exit code. What went wrong is

@@ -19,11 +19,16 @@ import (
 	"github.com/pointgate/pointgate/store"
 )
 
-// run builds every part by hand, serves until ctx ends, and closes in reverse.
-func run(ctx context.Context, c *Config, out io.Writer) (err error) {
+// run serves until ctx ends. Its error has the exit code.
+func run(ctx context.Context, c *Config, out io.Writer) error { return unopened(build(ctx, c, out)) }
+
+// build builds every part by hand, serves until ctx ends, and closes in reverse.
+// Until the trail has passed its check, nothing is recorded but what makes an
+// empty database an installation.
+func build(ctx context.Context, c *Config, out io.Writer) (err error) {
 	log := newLog(c)
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return usage("data: %v", err)
+		return fmt.Errorf("data: %w", err)
 	}
 	unlock, err := lockDir(c.Data)
 	if err != nil {
@@ -31,21 +36,21 @@ func run(ctx context.Context, c *Config, out io.Writer) (err error) {
 	}
 	defer unlock()
 	tuneMemory()
-	master, err := masterSecret(c.SecretFile)
+	master, err := masterSecret(ctx, c)
 	if err != nil {
-		return usage("secret-file: %v", err)
+		return err
 	}
 	engine, err := openPolicy(c.PolicyDir, derive(master, "pseudonyms"))
 	if err != nil {
 		return usage("policy: %v", err)
 	}
 	o := newOps(nil)
-	db, err := store.Open(ctx, store.Options{URL: c.Database, Dir: c.Data, Observe: o.observer(), Reserve: c.DiskReserve << 20})
+	db, err := store.Open(ctx, store.Options{URL: c.Database, Dir: c.Data, Observe: o.observer(log), Reserve: c.DiskReserve << 20})
 	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := settle(ctx, c, db, out); err != nil {
+	if err := settle(ctx, c, db); err != nil {
 		return err
 	}
 	o.watch(db)
@@ -62,10 +67,11 @@ func run(ctx context.Context, c *Config, out io.Writer) (err error) {
 	}
 	o.checkpointAge(srv.CheckpointAge)
 	o.places(srv.Trail().Places)
-	if f := srv.Followers(); len(f.Pushes) > 0 {
-		o.pushes(pushState(f))
-	}
+	o.followers(srv.Followers())
 	return listen(ctx, c, srv, o, func(addr listening) error {
+		if err := welcome(ctx, c, db, out); err != nil {
+			return err
+		}
 		if !c.Demo {
 			log.Info("serving", "url", c.PublicURL, "ops", addr.ops)
 			return nil
@@ -137,12 +143,18 @@ func listen(ctx context.Context, c *Config, srv *server.Server, o *ops, ready fu
 	o.ready.Store(true)
 	select {
 	case err = <-failed:
+		if err != nil {
+			err = refused("%w", err) // it worked before: no configuration is at fault
+		}
 	case <-ctx.Done():
 	}
 	o.ready.Store(false)
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
 	defer cancel()
-	return errors.Join(err, srv.Shutdown(bounded), o.http.Shutdown(bounded))
+	if stopped := errors.Join(srv.Shutdown(bounded), o.http.Shutdown(bounded)); stopped != nil {
+		err = errors.Join(err, refused("%w", stopped))
+	}
+	return err
 }
 
 func publicListener(c *Config) (net.Listener, error) {

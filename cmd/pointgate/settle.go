@@ -10,6 +10,7 @@ import (
 
 	"github.com/pointgate/pointgate/server"
 	"github.com/pointgate/pointgate/server/authn"
+	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
 
@@ -23,16 +24,15 @@ func homeTenant(c *Config) string {
 
 // settle makes an empty database an installation, and refuses to take a demo
 // for a real one or the other way round.
-func settle(ctx context.Context, c *Config, db *store.DB, out io.Writer) error {
+func settle(ctx context.Context, c *Config, db *store.DB) error {
 	kind, err := db.Mark(ctx, "kind")
 	want := "real"
 	if c.Demo {
 		want = "demo"
 	}
-	i := operated(db)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		if err := found(ctx, c, i, want); err != nil {
+		if err := found(ctx, c, operated(db), want); err != nil {
 			return err
 		}
 	case err != nil:
@@ -42,13 +42,21 @@ func settle(ctx context.Context, c *Config, db *store.DB, out io.Writer) error {
 	case kind == "real" && want == "demo":
 		return usage("this database is not a demo's: start without --demo, or use an empty data folder")
 	}
+	return db.LoadTenants(ctx)
+}
+
+// welcome does what a start changes in an installation: it comes once it is
+// certain that the database is the one to go on with, and that there is a
+// listener for the link.
+func welcome(ctx context.Context, c *Config, db *store.DB, out io.Writer) error {
+	i := operated(db)
 	if err := follow(ctx, c, i); err != nil {
 		return err
 	}
-	if want == "real" {
-		return offerSetup(ctx, c, i, out)
+	if c.Demo {
+		return nil
 	}
-	return nil
+	return offerSetup(ctx, c, i, out)
 }
 
 // found makes the first tenant.
@@ -75,7 +83,7 @@ func hostnames(c *Config) store.Words {
 	extra := []string{}
 	if c.Demo {
 		extra = []string{"127.0.0.1", "localhost", "demo.localhost"}
-	} else if host, _, err := net.SplitHostPort(c.Listen); err == nil && isLoopback(c.Listen) {
+	} else if host, _, err := net.SplitHostPort(c.Listen); err == nil && web.Loopback(c.Listen) {
 		extra = []string{host}
 	}
 	for _, h := range extra {
@@ -94,7 +102,7 @@ func follow(ctx context.Context, c *Config, i *server.Installation) error {
 		return fmt.Errorf("the first tenant: %w", err)
 	}
 	if t.Issuer == c.PublicURL {
-		return db.LoadTenants(ctx)
+		return nil
 	}
 	from := t.Issuer
 	t.Issuer = c.PublicURL

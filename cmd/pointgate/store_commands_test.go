@@ -23,6 +23,10 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("it says %q", o.err)
 	}
 	want(t, exitDone, "restore", file, "--data", dir)
+	if o := want(t, exitCheck, "doctor", "--data", dir); !strings.Contains(o.out, "secret.key is missing") {
+		t.Errorf("without its secret doctor says\n%s", o.out)
+	}
+	writeFile(t, filepath.Join(dir, "secret.key"), strings.Repeat("0", 64)) // that of newInstallation
 	want(t, exitDone, "doctor", "--data", dir)
 	if o := want(t, exitUsage, "restore", file, "--data", dir); !strings.Contains(o.err, "not empty (pointgate.db)") {
 		t.Errorf("it says %q", o.err)
@@ -129,7 +133,7 @@ func TestDoctorWithoutADatabase(t *testing.T) {
 	dir := t.TempDir()
 	chmod(t, dir, 0o700)
 	o := want(t, exitCheck, "doctor", "--data", dir)
-	if strings.Count(o.out, "FAIL") != 1 || strings.Count(o.out, "skip") != 4 {
+	if strings.Count(o.out, "FAIL") != 1 || strings.Count(o.out, "skip") != 6 {
 		t.Errorf("it says\n%s", o.out)
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {

@@ -170,7 +170,7 @@ func decisionLine(object map[string]any) string {
 		verdict = "allow"
 	}
 	words := []string{
-		cell(at(object, "timestamp")), verdict, cell(at(object, "custom.status")), cell(at(object, "custom.code")),
+		short(cell(at(object, "timestamp"))), verdict, cell(at(object, "custom.status")), cell(at(object, "custom.code")),
 		cell(at(object, "input.action.name")),
 		"by " + cell(at(object, "input.subject.type")) + ":" + cell(at(object, "input.subject.id")),
 		"via " + cell(at(object, "input.context.client.id")),

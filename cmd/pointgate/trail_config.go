@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pointgate/pointgate/server/audit"
+	"github.com/pointgate/pointgate/server/web"
 )
 
 // TrailConfig is where the checkpoints of the audit trail go. It is exported
@@ -74,7 +75,7 @@ func (c *TrailConfig) checkTrail() error {
 // safeURL: what goes there is no secret, but what comes back is believed.
 func safeURL(raw string) bool {
 	u, err := url.Parse(raw)
-	return err == nil && u.Host != "" && u.Fragment == "" && (u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Host))
+	return err == nil && u.Host != "" && u.Fragment == "" && (u.Scheme == "https" || u.Scheme == "http" && web.Loopback(u.Host))
 }
 
 // checkpointFile is the path of the newest checkpoint; empty: none.

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"crypto/rand"
-	"regexp"
 	"strings"
 
 	"github.com/pointgate/pointgate/server/gate"
@@ -25,6 +24,8 @@ type Admin struct {
 	Hash func(ctx context.Context, password string) (string, error)
 	// Trail makes proofs and keeps the log's keys. Optional: without it there are none.
 	Trail Trail
+	// Eraser looks who and what an erasure is about.
+	Eraser Eraser
 	// Pseudonym stands for a value of which records must not say what it is: the
 	// same for the same value, and nobody without the key can tell which. Optional.
 	Pseudonym func(value string) string
@@ -41,7 +42,7 @@ func (a *Admin) newID(prefix string) string {
 
 // idPattern is what an id in a path can be. Anything else names nothing, and
 // must not reach a database that would refuse its bytes.
-var idPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
+var idPattern = web.IDPattern
 
 // pathID is the id in the path; empty if it can't be one.
 func pathID(r *web.Request) string {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/pointgate/pointgate/policies"
 	"github.com/pointgate/pointgate/server/admin"
+	"github.com/pointgate/pointgate/server/audit"
 	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
@@ -67,7 +68,8 @@ func newWorld(t *testing.T, db *store.DB) *world {
 		Gate:  &gate.Gate{Policy: engine, Store: db, Now: time.Now, NewID: uuid.NewString},
 		Store: db, Cursors: web.Cursors{Key: []byte("0123456789abcdef0123456789abcdef")},
 		Roles: engine.Roles, ScopesOf: engine.ScopesOf, Pseudonym: func(value string) string { return fmt.Sprintf("pn_%x", sha256.Sum256([]byte(value))) },
-		Hash: func(_ context.Context, password string) (string, error) { return "hash of " + password, nil },
+		Hash:   func(_ context.Context, password string) (string, error) { return "hash of " + password, nil },
+		Eraser: &audit.Eraser{Store: db},
 	}
 	w := &world{t: t, db: db, app: fiber.New(fiber.Config{StrictRouting: true, CaseSensitive: true})}
 	w.app.Use(func(c *fiber.Ctx) error {

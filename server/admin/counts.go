@@ -55,7 +55,7 @@ type counting struct {
 // one member of them and over time. It takes the filters of the list.
 func (a *Admin) Counts() fiber.Handler {
 	return gate.Handler(a.Gate, gate.Operation[counting]{
-		Action: "decision.count", Parse: parseCounting,
+		Action: "decision.count", Parse: a.parseCounting,
 		Facts: func(context.Context, store.Reader, *gate.Call, *counting) (policies.Resource, policies.Facts, error) {
 			return policies.Resource{Type: "decision"}, nil, nil
 		},
@@ -72,7 +72,7 @@ func (a *Admin) Counts() fiber.Handler {
 	})
 }
 
-func parseCounting(r *web.Request, q *counting) *web.Problem {
+func (a *Admin) parseCounting(r *web.Request, q *counting) *web.Problem {
 	f, p := web.ParseQuery(r.RawQuery)
 	if p != nil {
 		return p
@@ -88,7 +88,7 @@ func parseCounting(r *web.Request, q *counting) *web.Problem {
 	if n, ok := f.Int("limit", 1, mostCounted); ok {
 		q.Limit = int(n)
 	}
-	q.Filter = memberFilter(f)
+	q.Filter = a.memberFilter(f)
 	q.Filter.Tenant = r.Tenant.ID
 	return f.Problem()
 }

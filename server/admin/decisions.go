@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"regexp"
+	"strings"
 
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
@@ -37,7 +38,7 @@ func (a *Admin) Decisions() Handlers {
 		},
 	}
 	l := &list[decision, store.DecisionFilter]{
-		name: n.name, view: viewDecision, filter: decisionFilter, rows: a.decisionRows,
+		name: n.name, view: viewDecision, filter: a.decisionFilter, rows: a.decisionRows,
 		place: func(d *decision) place { return place{Index: d.index + 1} }, // 0 is the beginning
 	}
 	return Handlers{List: l.handler(a), Read: n.read(a)}
@@ -45,26 +46,36 @@ func (a *Admin) Decisions() Handlers {
 
 var prefix = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-func decisionFilter(f *web.Fields) store.DecisionFilter {
-	by := memberFilter(f)
+func (a *Admin) decisionFilter(f *web.Fields) store.DecisionFilter {
+	by := a.memberFilter(f)
 	by.Prefix, _ = matching(f, "q", prefix)
 	by.After, by.Tail = f.Int("after", -1, 1<<62)
 	return by
 }
 
-// memberFilter narrows by what records are about.
-func memberFilter(f *web.Fields) (by store.DecisionFilter) {
+// memberFilter narrows by what records are about. Where a mask acts, records have
+// pseudonyms, so it looks for those of the values that were asked for.
+func (a *Admin) memberFilter(f *web.Fields) (by store.DecisionFilter) {
 	from, _ := f.Time("from")
 	to, _ := f.Time("to")
 	by.From, by.To = store.At(from), store.At(to)
 	for _, text := range []struct {
-		name string
-		to   *string
+		name    string
+		to      *string
+		pointer string // in a record; empty where nothing masks it
 	}{
-		{"subject", &by.Subject}, {"client", &by.Client}, {"action", &by.Action}, {"resource", &by.Resource},
-		{"code", &by.Code}, {"request_id", &by.Request}, {"related", &by.Related}, {"grant", &by.Grant}, {"rule", &by.Rule},
+		{"subject", &by.Subject, "/input/subject/id"}, {"client", &by.Client, "/input/context/client/id"},
+		{"action", &by.Action, ""}, {"resource", &by.Resource, "/input/resource/id"}, {"code", &by.Code, ""},
+		{"request_id", &by.Request, "/input/context/request/id"}, {"related", &by.Related, "/custom/related"},
+		{"grant", &by.Grant, ""}, {"rule", &by.Rule, ""},
 	} {
 		*text.to, _ = f.String(text.name, 128)
+		if a.Gate.Mask == nil || text.pointer == "" || *text.to == "" || strings.HasPrefix(*text.to, "pn_") {
+			continue
+		}
+		if pseudonym, masked := a.Gate.Mask.Value(text.pointer, *text.to); masked && pseudonym != "" {
+			*text.to = pseudonym
+		}
 	}
 	if allow, ok := f.Bool("allow"); ok {
 		by.Allow = &allow

@@ -60,21 +60,48 @@ func (a *Admin) Erasures() Handlers {
 	return Handlers{List: l.handler(a), Read: n.read(a), Create: a.erase()}
 }
 
-// wish is what a POST says.
-type wish struct{ person, reason string }
+// Eraser empties the records of persons; see the package audit.
+type Eraser interface {
+	// Knows reports whether the person is a user of the tenant, or was one.
+	Knows(ctx context.Context, tenant, person string) (bool, error)
+	// Preview says what would be emptied now if askedBy asked for it.
+	Preview(ctx context.Context, tenant, person, askedBy string) (*store.Erasure, error)
+}
+
+// preview is the answer to a POST that only asks how much it would be.
+type preview struct {
+	Person   string `json:"person"` // a pseudonym
+	DryRun   bool   `json:"dry_run"`
+	Size     int64  `json:"size"`     // of the log now
+	Position int64  `json:"position"` // how far was looked; less than size where that took too long
+	Records  int64  `json:"records"`  // that would be emptied, below position
+}
+
+// wish is what a POST says, and what is known about it.
+type wish struct {
+	person, reason string
+	dry            bool
+	known          bool
+	would          *store.Erasure // of a dry run
+}
 
 // erase is POST /admin/api/erasures (erasure.create). Its record must not keep
 // what it is there to take out, so the resource is the person's pseudonym, and
 // the id is in the body alone, which no record has.
 func (a *Admin) erase() fiber.Handler {
 	return gate.Handler(a.Gate, gate.Operation[wish]{
-		Action: "erasure.create", Parse: parseWish,
+		Action: "erasure.create", Parse: parseWish, Prepare: a.look,
 		Facts: func(_ context.Context, _ store.Reader, c *gate.Call, w *wish) (policies.Resource, policies.Facts, error) {
 			return policies.Resource{Type: "person", ID: a.pseudonym(c.Tenant.ID, w.person), Tenant: c.Tenant.ID}, nil, nil
 		},
 		Effect: func(ctx context.Context, tx *store.Tx, c *gate.Call, w *wish) (*web.Answer, error) {
-			if w.person == c.Caller.ID {
+			switch {
+			case w.person == c.Caller.ID:
 				return nil, conflict("Somebody else has to ask for this: nobody takes the own acts out of the log.")
+			case !w.known:
+				return nil, web.Unprocessable(web.FieldError{Field: "person", Code: "unknown_person", Detail: "Nobody of this tenant has or had this id: it must be that of a customer or of a member of staff."})
+			case w.dry:
+				return web.JSON(fiber.StatusOK, preview{c.Resource.ID, true, w.would.Size, w.would.Position, w.would.Records}), nil
 			}
 			e := &store.Erasure{
 				ID: c.DecisionID, Tenant: c.Tenant.ID, Person: w.person, Pseudonym: c.Resource.ID, Reason: w.reason,
@@ -88,6 +115,17 @@ func (a *Admin) erase() fiber.Handler {
 	})
 }
 
+// look reads the log, for as long as that takes: outside of the transaction.
+func (a *Admin) look(ctx context.Context, c *gate.Call, w *wish) (err error) {
+	if w.person == c.Caller.ID {
+		return nil
+	}
+	if w.known, err = a.Eraser.Knows(ctx, c.Tenant.ID, w.person); err == nil && w.known && w.dry {
+		w.would, err = a.Eraser.Preview(ctx, c.Tenant.ID, w.person, c.Caller.ID)
+	}
+	return err
+}
+
 func parseWish(r *web.Request, w *wish) *web.Problem {
 	if p := noQuery(r); p != nil {
 		return p
@@ -96,7 +134,11 @@ func parseWish(r *web.Request, w *wish) *web.Problem {
 	if p != nil {
 		return p
 	}
-	f.Require("person", "reason")
+	notNull(f, "dry_run")
+	f.Require("person")
+	if w.dry, _ = f.Bool("dry_run"); !w.dry {
+		f.Require("reason")
+	}
 	w.person, _ = matching(f, "person", idPattern)
 	w.reason, _ = line(f, "reason")
 	if strings.Contains(w.reason, "@") || (w.person != "" && strings.Contains(w.reason, w.person)) {

@@ -39,7 +39,7 @@ var narrowing = []string{
 // only its place.
 func (a *Admin) Export() fiber.Handler {
 	return gate.Handler(a.Gate, gate.Operation[export]{
-		Action: "decision.export", Parse: parseExport,
+		Action: "decision.export", Parse: a.parseExport,
 		Facts: func(context.Context, store.Reader, *gate.Call, *export) (policies.Resource, policies.Facts, error) {
 			return policies.Resource{Type: "decision"}, nil, nil
 		},
@@ -47,7 +47,7 @@ func (a *Admin) Export() fiber.Handler {
 	})
 }
 
-func parseExport(r *web.Request, x *export) *web.Problem {
+func (a *Admin) parseExport(r *web.Request, x *export) *web.Problem {
 	f, p := web.ParseQuery(r.RawQuery)
 	if p != nil {
 		return p
@@ -58,7 +58,7 @@ func parseExport(r *web.Request, x *export) *web.Problem {
 		x.to = to
 	}
 	x.whole, _ = f.Bool("whole")
-	x.filter = decisionFilter(f)
+	x.filter = a.decisionFilter(f)
 	x.filter.Tenant = r.Tenant.ID
 	if f.Has("after") {
 		f.Wrong("after", "invalid", "An export begins at from_index.")

@@ -226,6 +226,8 @@ func TestExportIsRecordedFirst(t *testing.T) {
 func TestErasuresAreAskedFor(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
+		storetest.User(t, db, "demo", "cus_gone")
+		storetest.User(t, db, "other", "cus_gone")
 		a := w.ok(202, "admin", "POST", "/erasures", `{"person":"cus_gone","reason":"a letter of May"}`)
 		if id := a.text(t, "id"); id != a.decision || a.text(t, "status") != "running" || !strings.HasPrefix(a.text(t, "person"), "pn_") || strings.Contains(a.body, "cus_gone") {
 			t.Errorf("%s", a.body)
@@ -255,6 +257,58 @@ func TestErasuresAreAskedFor(t *testing.T) {
 			`{"person":"cus_gone","reason":"cus_gone wrote"}`:           {"reason"},
 			`{"person":"cus_gone","reason":"alice@demo.example wrote"}`: {"reason"},
 			`{"person":"cus_gone","reason":"a","subject":"cus_gone"}`:   {"subject"},
+		} {
+			equal(t, body, w.ok(422, "admin", "POST", "/erasures", body).fields(t), fields)
+		}
+	})
+}
+
+// TestAnErasureIsOfAPerson: what no user of the tenant is or was is refused, and
+// so nobody empties the log by words that stand in it.
+func TestAnErasureIsOfAPerson(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		storetest.User(t, db, "demo", "cus_here")
+		storetest.User(t, db, "other", "cus_there")
+		w.ok(200, "admin", "GET", "/customers?email=x@y.example", "")
+		begun := w.ok(202, "admin", "POST", "/erasures", `{"person":"cus_here","reason":"a letter"}`)
+		session := w.record(begun, "demo").ID
+		for _, person := range []string{"audit", "api", "wrong_password", "refresh_token", "192.0.2.7", "demo", "cus_there", session, begun.text(t, "person")} {
+			for _, body := range []string{`{"person":%q,"reason":"a letter"}`, `{"person":%q,"dry_run":true}`} {
+				a := w.ok(422, "admin", "POST", "/erasures", fmt.Sprintf(body, person))
+				if !strings.Contains(a.body, `"unknown_person"`) {
+					t.Errorf("%s: %s", person, a.body)
+				}
+			}
+		}
+		w.ok(403, "manager", "POST", "/erasures", `{"person":"audit","dry_run":true}`)
+	})
+}
+
+// TestADryRunOfAnErasure counts, is recorded, and asks for nothing.
+func TestADryRunOfAnErasure(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.ok(201, "admin", "POST", "/customers", `{"id":"cus_here","email":"a@b.example","name":"A"}`) // an act of who asks
+		for range 3 {
+			w.ok(200, "second", "GET", "/customers/cus_here", "")
+		}
+		a := w.ok(200, "admin", "POST", "/erasures", `{"person":"cus_here","dry_run":true}`)
+		o := a.object(t)
+		if o["dry_run"] != true || o["records"] != 3.0 || o["size"] != 4.0 || o["position"] != 4.0 || strings.Contains(a.body, "cus_here") {
+			t.Errorf("%s", a.body)
+		}
+		if r := w.record(a, "demo"); r.Action != "erasure.create" || r.Status != 200 || strings.Contains(string(r.Body), "cus_here") {
+			t.Errorf("%+v %s", r, r.Body)
+		}
+		equal(t, "list", w.ids("auditor", "/erasures"), []string{})
+		equal(t, "without the own acts", w.ok(200, "second", "POST", "/erasures", `{"person":"cus_here","dry_run":true}`).object(t)["records"], any(1.0))
+		w.ok(409, "admin", "POST", "/erasures", `{"person":"stf_admin","dry_run":true}`)
+		for body, fields := range map[string][]string{
+			`{"person":"cus_here","dry_run":false}`: {"reason"},
+			`{"person":"cus_here","dry_run":null}`:  {"dry_run", "reason"},
+			`{"dry_run":true}`:                      {"person"},
+			`{"person":"cus_here","dry_run":1}`:     {"dry_run", "reason"},
 		} {
 			equal(t, body, w.ok(422, "admin", "POST", "/erasures", body).fields(t), fields)
 		}

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/pointgate/pointgate/server/authn"
@@ -102,7 +101,7 @@ func isIssuer(s string) bool {
 	if err != nil || u.Scheme+"://"+u.Host != s || !isHostname(u.Hostname()) {
 		return false
 	}
-	return u.Scheme == "https" || (u.Scheme == "http" && isLoopback(u.Hostname()))
+	return u.Scheme == "https" || (u.Scheme == "http" && web.Loopback(u.Hostname()))
 }
 
 var hostname = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9]([a-z0-9-]{0,62}))*$`)
@@ -112,11 +111,6 @@ func isHostname(s string) bool {
 		return a.Zone() == "" && a.String() == s
 	}
 	return len(s) <= 253 && hostname.MatchString(s)
-}
-
-func isLoopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || (err == nil && a.IsLoopback())
 }
 
 // checkReach: each host name leads to one tenant, and the issuer's to its own.

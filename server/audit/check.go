@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -44,11 +45,11 @@ func (p *Publisher) check(ctx context.Context) error {
 	if sealed != nil && !errors.Is(sealed, errSealed) {
 		return fmt.Errorf("%w: %w", ErrRefused, sealed)
 	}
-	accepted, err := p.accepted(ctx)
+	given, err := p.accepted(ctx, keys)
 	if err != nil {
 		return err
 	}
-	found, err := p.complaints(ctx, keys, accepted)
+	found, err := p.complaints(ctx, keys, given.sizes)
 	if err == nil && sealed != nil {
 		var c *complaint
 		c, err = p.lostKey(ctx, keys, sealed)
@@ -63,16 +64,21 @@ func (p *Publisher) check(ctx context.Context) error {
 		}
 		return nil
 	}
-	worst := &found[0]
-	for i := range found {
-		if found[i].claim.Size > worst.claim.Size {
-			worst = &found[i]
-		}
-	}
+	worst := worstOf(found)
 	if p.c.AcceptRollback != worst.claim.Size || worst.claim.Size == 0 {
 		return worst.refusal()
 	}
-	return p.accept(ctx, keys, found, worst.claim.Size)
+	return p.accept(ctx, keys, found, given)
+}
+
+// worstOf is the complaint of the largest checkpoint; nil if there is none.
+func worstOf(found []complaint) (worst *complaint) {
+	for i := range found {
+		if worst == nil || found[i].claim.Size > worst.claim.Size {
+			worst = &found[i]
+		}
+	}
+	return worst
 }
 
 func (c *complaint) refusal() error {
@@ -110,7 +116,7 @@ func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ",
 
 func (p *Publisher) complaints(ctx context.Context, keys *ring, accepted map[string]int64) ([]complaint, error) {
 	var found []complaint
-	kept, err := store.LastCheckpoint(ctx, p.c.Store, keys.origin)
+	kept, err := store.LastCheckpoint(ctx, p.log, keys.origin)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
@@ -121,8 +127,8 @@ func (p *Publisher) complaints(ctx context.Context, keys *ring, accepted map[str
 		}
 		found = appendIf(found, c)
 	}
-	for _, pl := range p.places {
-		c, err := p.look(ctx, pl, keys, accepted)
+	for _, r := range p.readPlaces(ctx) {
+		c, err := p.look(ctx, &r, keys, accepted)
 		if err != nil {
 			return nil, err
 		}
@@ -157,20 +163,44 @@ func sameAs(row *store.Checkpoint) bool {
 	return err == nil && c.Size == row.Size && c.Origin == row.Origin && bytes.Equal(c.Root[:], row.Root)
 }
 
-// look reads what a place has. One that can't be asked is passed over: that
-// checkpoints are taken from us and never shown again is no reason to stand
-// still.
-func (p *Publisher) look(ctx context.Context, pl *place, keys *ring, accepted map[string]int64) (*complaint, error) {
-	if pl.read == nil {
-		return nil, nil
-	}
+// reading is what a place answered.
+type reading struct {
+	*place
+	raw []byte
+	err error
+}
+
+// readPlaces asks all places at once: one that hangs makes nobody wait for longer
+// than readTimeout.
+func (p *Publisher) readPlaces(ctx context.Context) []reading {
 	bounded, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	raw, err := pl.read(bounded)
+	var out []reading
+	for _, pl := range p.places {
+		if pl.read != nil {
+			out = append(out, reading{place: pl})
+		}
+	}
+	var all sync.WaitGroup
+	for i := range out {
+		all.Go(func() { out[i].raw, out[i].err = out[i].read(bounded) })
+	}
+	all.Wait()
+	return out
+}
+
+// look compares what a place has. One that can't be asked is passed over: that
+// checkpoints are taken from us and never shown again is no reason to stand
+// still. So is one of somebody else's at an endpoint, or whoever answers for it
+// could keep us from starting; the file is ours, and with it nothing else there
+// tells that the data folder was made anew.
+func (p *Publisher) look(ctx context.Context, pl *reading, keys *ring, accepted map[string]int64) (*complaint, error) {
+	raw, err := pl.raw, pl.err
 	if err != nil && pl.local {
 		return nil, fmt.Errorf("%w: %s can't be read: %w", ErrRefused, pl.kind, err)
 	}
 	if err != nil {
+		p.unread = append(p.unread, pl.kind+" "+pl.name)
 		p.c.Log.Warn("what was published there can't be read, and is not compared", "place", pl.kind, "name", pl.name, "error", err)
 		return nil, ctx.Err()
 	}
@@ -186,8 +216,14 @@ func (p *Publisher) look(ctx context.Context, pl *place, keys *ring, accepted ma
 		return nil, fmt.Errorf("%w: %s is no checkpoint; name another with --checkpoint-file, or move it away", ErrRefused, where)
 	}
 	c, err := p.judge(ctx, where, raw, keys, accepted)
-	if c != nil && !c.signed && p.c.Demo {
+	switch {
+	case c == nil || c.signed:
+		return c, err
+	case p.c.Demo:
 		p.c.Log.Info("a checkpoint of another log is replaced by the demo's", "place", pl.kind, "name", pl.name)
+		return nil, err
+	case !pl.local:
+		p.c.Log.Warn("what is there is not signed by a key of this log, and is not compared", "place", pl.kind, "name", pl.name, "origin", c.claim.Origin, "size", c.claim.Size)
 		return nil, err
 	}
 	return c, err
@@ -210,7 +246,7 @@ func (p *Publisher) judge(ctx context.Context, where string, raw []byte, keys *r
 		return c, nil
 	}
 	c.signed = true
-	head, err := p.c.Store.Head(ctx) // after the place was read, which may still be written by another node
+	head, err := p.log.Head(ctx) // after the place was read, which may still be written by another node
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +254,7 @@ func (p *Publisher) judge(ctx context.Context, where string, raw []byte, keys *r
 		c.why = fmt.Sprintf("it is of %d records, and this database has %d: it is older than what was published", claim.Size, head.Size)
 		return c, nil
 	}
-	root, err := tlog.TreeHash(claim.Size, p.c.Store.Tree(ctx))
+	root, err := tlog.TreeHash(claim.Size, p.log.Tree(ctx))
 	if err != nil || root != claim.Root {
 		c.why = fmt.Sprintf("the first %d of the %d records in this database are not those that were published", claim.Size, head.Size)
 		return c, ctx.Err()

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // endpointPlace is a URL that takes the newest checkpoint by PUT, or by POST if
@@ -57,6 +58,16 @@ func (e *endpoint) read(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	return body, nil
+}
+
+// newClient follows no redirect: what is for one address, the records and their
+// token among it, is not for another to get or to answer. A timeout of 0 leaves
+// it to the context.
+func newClient(timeout time.Duration) *http.Client {
+	return &http.Client{
+		Timeout:       timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // exchange sends a checkpoint, or nothing, and reads the answer.

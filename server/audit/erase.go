@@ -37,6 +37,8 @@ const (
 	erasePause = 10 * time.Millisecond // between steps, for those who wait for the writer
 )
 
+var errStands = errors.New("audit: an erasure does not get on")
+
 // Failures counts the passes that broke off, for metrics. What was left is done
 // by the next.
 func (e *Eraser) Failures() int64 { return e.failures.Load() }
@@ -86,18 +88,27 @@ func (e *Eraser) Pass(ctx context.Context) error {
 
 // step looks at some of the log and empties what names the person.
 func (e *Eraser) step(ctx context.Context, o *store.Erasure) error {
-	m := mentionOf(e.names(o.Person)...)
-	next, _, err := e.Store.Empty(ctx, store.Emptying{
-		From: o.Position, To: o.Size, By: o.ID, May: m.may,
-		Gone: func(r *store.Record) bool { return r.Tenant == o.Tenant && m.in(r) },
-	}, func(tx *store.Tx, next, emptied int64) error { return tx.AdvanceErasure(ctx, o.ID, next, emptied) })
+	next, _, err := e.Store.Empty(ctx, e.emptying(o), func(tx *store.Tx, next, emptied int64) error { return tx.AdvanceErasure(ctx, o.ID, next, emptied) })
+	if errors.Is(err, store.ErrConflict) {
+		return nil // another node has done it
+	}
 	if err != nil {
 		return err
 	}
 	if next == o.Position {
-		return errors.New("audit: an erasure does not get on")
+		return errStands
 	}
 	return e.wait(ctx, erasePause)
+}
+
+// emptying says which records an erasure empties.
+func (e *Eraser) emptying(o *store.Erasure) store.Emptying {
+	m := mentionOf(e.names(o.Person)...)
+	m.asker = e.names(o.AskedBy)
+	return store.Emptying{
+		From: o.Position, To: o.Size, By: o.ID, May: m.may,
+		Gone: func(r *store.Record) bool { return r.Tenant == o.Tenant && m.in(r) },
+	}
 }
 
 func (e *Eraser) names(person string) []string {
@@ -122,6 +133,11 @@ func (e *Eraser) finish(ctx context.Context, o *store.Erasure) error {
 		return err
 	}
 	err := e.Store.Write(ctx, func(tx *store.Tx) error {
+		for _, name := range e.names(o.Person) {
+			if _, err := tx.EraseAlerts(ctx, o.Tenant, name); err != nil {
+				return err
+			}
+		}
 		if err := tx.FinishErasure(ctx, o.ID); err != nil {
 			return err
 		}

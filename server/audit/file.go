@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
+
+	"github.com/pointgate/pointgate/store"
 )
 
 // maxNote bounds what is read of a place.
@@ -68,6 +71,29 @@ func replaceFile(path string, content []byte) (err error) {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// tryFile finds out whether replaceFile could work, and leaves nothing.
+func tryFile(path string) error {
+	next := path + ".next"
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(next))
+}
+
+// unwritable is why a start without its own file's checkpoint is refused: that
+// file is what tells that the database was put back. A full disk passes.
+func unwritable(path string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO) {
+		return fmt.Errorf("%w: the checkpoint file can't be written: %w", store.ErrUnavailable, err)
+	}
+	return fmt.Errorf("%w: the checkpoint file %s can't be written (%w); name another with --checkpoint-file, or, with nothing to tell that the database was put back, go without: --checkpoint-file none",
+		ErrRefused, path, err)
 }
 
 func writeSynced(f *os.File, content []byte) error {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,22 +55,50 @@ type ring struct {
 	origin   string
 	sign     []trail.Key // the newest first
 	verifies []string    // all vkeys there ever were
+	session  int64       // of the database, when they were read
+}
+
+// originMark is the origin of the log as it is called now. No time says that:
+// a clock may be set back.
+const originMark = "log_origin"
+
+// errOrigin says that the database does not know how its log is called.
+var errOrigin = errors.New("the log's origin")
+
+// readRing reads the keys without opening those that sign. Without any key it is
+// empty: that of a log to be.
+func readRing(ctx context.Context, from store.Reader) (*ring, []store.LogKey, error) {
+	origin, merr := store.Mark(ctx, from, originMark) // before the keys, which are then no older
+	if merr != nil && !errors.Is(merr, store.ErrNotFound) {
+		return nil, nil, merr
+	}
+	rows, err := store.LogKeys(ctx, from)
+	if err != nil || len(rows) == 0 {
+		return &ring{}, nil, err
+	}
+	r := &ring{origin: origin}
+	for i := range rows {
+		r.verifies = append(r.verifies, rows[i].Verifier)
+	}
+	if !slices.ContainsFunc(rows, func(row store.LogKey) bool { return originOf(&row) == origin }) {
+		return nil, nil, fmt.Errorf("%w: the mark %s is %q, and there is no key of it", errOrigin, originMark, origin)
+	}
+	return r, rows, nil
 }
 
 // readKeys reads them anew: another node may have made one. Only who has the
 // turn calls it. With [errSealed] the ring is whole but for those who sign.
 func (p *Publisher) readKeys(ctx context.Context) (*ring, error) {
-	rows, err := store.LogKeys(ctx, p.c.Store)
+	r, rows, err := readRing(ctx, p.log)
 	if err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 {
 		return nil, trail.ErrKey
 	}
-	r, now := &ring{origin: originOf(&rows[0])}, store.At(p.c.Now())
+	now := store.At(p.c.Now())
 	for i := range rows {
 		row := &rows[i]
-		r.verifies = append(r.verifies, row.Verifier)
 		if !row.Signs(now) || originOf(row) != r.origin {
 			continue
 		}
@@ -87,10 +116,19 @@ func (p *Publisher) readKeys(ctx context.Context) (*ring, error) {
 	return r, err
 }
 
-// insertKey adds a key and its event.
+// insertKey adds a key and its event. The key is the newest, also where the clock
+// was set back.
 func (p *Publisher) insertKey(ctx context.Context, tx *store.Tx, k trail.Key, what gate.LogKeyCreated) error {
 	what.Verifier = k.Verifier()
-	if err := tx.InsertLogKey(ctx, p.sealKey(k, tx.Now())); err != nil {
+	rows, err := store.LogKeys(ctx, tx)
+	if err != nil {
+		return err
+	}
+	at := tx.Now()
+	if len(rows) > 0 && !at.After(rows[0].CreatedAt.Time) {
+		at = store.At(rows[0].CreatedAt.Add(time.Microsecond))
+	}
+	if err := tx.InsertLogKey(ctx, p.sealKey(k, at)); err != nil {
 		return err
 	}
 	tx.Record(p.c.Record(gate.System(p.c.Tenant, what, gate.Party{Type: "log", ID: k.Name()})))
@@ -106,14 +144,14 @@ func (p *Publisher) Keys(ctx context.Context) ([]store.LogKey, error) {
 // it for the overlap, so that auditors can learn of the new one from a note that
 // they can still verify.
 func (p *Publisher) Rotate(ctx context.Context, tx *store.Tx, overlap time.Duration) ([]store.LogKey, error) {
-	rows, err := store.LogKeys(ctx, tx)
+	keys, rows, err := readRing(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 {
 		return nil, store.ErrNotFound
 	}
-	k, err := trail.NewKey(originOf(&rows[0]))
+	k, err := trail.NewKey(keys.origin)
 	if err != nil {
 		return nil, err
 	}

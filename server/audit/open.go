@@ -50,15 +50,20 @@ type Config struct {
 // use. A nil Publisher serves nothing.
 type Publisher struct {
 	c      Config
+	log    Log // what is compared with what was published: the Store
 	seal   cipher.AEAD
 	places []*place
+	unread []string // the places that the check could not ask
 
-	turn    chan struct{} // held by the one who makes or takes over a checkpoint
-	keys    map[string]trail.Key
-	upkeep  time.Time // when the last was
-	fault   atomic.Pointer[string]
-	leads   atomic.Bool // this node publishes for all
-	current atomic.Pointer[Published]
+	turn   chan struct{} // held by the one who makes or takes over a checkpoint
+	keys   map[string]trail.Key
+	upkeep time.Time // when the last was
+	fault  atomic.Pointer[string]
+	leads  atomic.Bool // this node publishes for all
+	// compared is the session of the database in which the places were compared.
+	compared atomic.Int64
+	forked   bool // and it is on record; of the goroutine of Run
+	current  atomic.Pointer[Published]
 	// cosigned is the newest that a witness has cosigned; nil if there is none.
 	cosigned atomic.Pointer[Published]
 }
@@ -70,43 +75,68 @@ type Published struct {
 	lines []byte     // of the witnesses, in Note too
 }
 
-// Open makes the log's key if there is none, checks the database against what
-// was published, and makes the first checkpoint. Nothing runs yet. An error that
-// is [ErrRefused] says what the operator can do.
+// Open checks the database against what was published, makes the log's key if
+// there is none, and makes the first checkpoint, which is also put into the
+// File. Nothing runs yet. An error that is [ErrRefused] says what the operator
+// can do; then nothing was recorded.
 func Open(ctx context.Context, c Config) (*Publisher, error) {
 	block, err := aes.NewCipher(c.SealKey)
 	if err != nil {
 		return nil, err
 	}
-	p := &Publisher{c: c, turn: make(chan struct{}, 1), keys: map[string]trail.Key{}}
+	p := &Publisher{c: c, log: c.Store, turn: make(chan struct{}, 1), keys: map[string]trail.Key{}}
 	if p.seal, err = cipher.NewGCM(block); err != nil {
 		return nil, err
 	}
 	if err := p.makePlaces(); err != nil {
 		return nil, err
 	}
+	if c.File != "" {
+		if err := tryFile(c.File); err != nil {
+			return nil, unwritable(c.File, err)
+		}
+	}
 	if err := p.found(ctx); err != nil {
 		return nil, err
 	}
+	session := c.Store.Session()
 	if err := p.check(ctx); err != nil {
 		return nil, err
 	}
+	p.compared.Store(session)
 	if err := p.recall(ctx); err != nil {
 		return nil, err
 	}
 	if _, err := p.makeFor(ctx, anySize); err != nil {
 		return nil, fmt.Errorf("the first checkpoint: %w", err)
 	}
+	if err := p.putLocal(ctx); err != nil {
+		return nil, err
+	}
 	return p, nil
+}
+
+// putLocal puts the first checkpoint where this node itself writes, before
+// anything is answered.
+func (p *Publisher) putLocal(ctx context.Context) error {
+	for _, pl := range p.places {
+		if !pl.local {
+			continue
+		}
+		c := p.current.Load()
+		err := p.bounded(ctx, pl, c)
+		if err != nil {
+			return unwritable(pl.name, err)
+		}
+		pl.took(c, nil)
+	}
+	return nil
 }
 
 func (p *Publisher) makePlaces() error {
 	client := p.c.HTTP
 	if client == nil {
-		client = &http.Client{
-			// What was signed for one place is not for another to get or to answer.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}
+		client = newClient(0) // each exchange has its end
 	}
 	if p.c.File != "" {
 		p.places = append(p.places, filePlace(p.c.File))
@@ -124,13 +154,18 @@ func (p *Publisher) makePlaces() error {
 	return nil
 }
 
-const originMark = "log_origin"
-
 // found gives the log its origin and its first key, once.
 func (p *Publisher) found(ctx context.Context) error {
 	keys, err := store.LogKeys(ctx, p.c.Store)
 	if err != nil || len(keys) > 0 {
 		return err
+	}
+	published, err := p.complaints(ctx, &ring{}, nil)
+	if err != nil {
+		return err
+	}
+	if worst := worstOf(published); worst != nil && (worst.claim.Size != p.c.AcceptRollback || worst.claim.Size == 0) {
+		return worst.refusal() // of another log: this one isn't begun
 	}
 	u, err := url.Parse(p.c.Issuer)
 	if err != nil {

@@ -83,7 +83,7 @@ func (p *Publisher) deliver(ctx context.Context, pl *place) {
 		if ctx.Err() != nil {
 			return
 		}
-		changed, pause := pl.took(c, err), pl.every
+		changed, next := pl.took(c, err), pl.every
 		switch {
 		case err == nil && changed:
 			p.c.Log.Info("checkpoints are taken again", "place", pl.kind, "name", pl.name)
@@ -93,11 +93,11 @@ func (p *Publisher) deliver(ctx context.Context, pl *place) {
 		if err == nil {
 			wait = firstWait
 		} else {
-			pause = max(wait, pl.every)
+			next = max(wait, pl.every)
 			wait = min(2*wait, longWait)
 			pl.rouse()
 		}
-		if !rest(ctx, pause) {
+		if pause(ctx, nil, next) != nil {
 			return
 		}
 	}
@@ -107,21 +107,6 @@ func (p *Publisher) bounded(ctx context.Context, pl *place, c *Published) error 
 	ctx, cancel := context.WithTimeout(ctx, putTimeout)
 	defer cancel()
 	return pl.put(ctx, c)
-}
-
-// rest waits; false says that ctx has ended.
-func rest(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }
 
 // Places are the outside places, with what each has, for metrics.

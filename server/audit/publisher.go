@@ -65,7 +65,9 @@ func (p *Publisher) step(parent context.Context) {
 	ctx, cancel := context.WithTimeout(parent, stepTimeout)
 	defer cancel()
 	leads, err := p.c.Store.Lease(ctx, leaseName, p.c.Holder, leaseFor)
-	p.leads.Store(leads)
+	if !p.leads.Swap(leads) && leads {
+		p.compared.Store(notCompared) // who led until now may have published what the database does not have
+	}
 	switch {
 	case err != nil:
 	case leads:
@@ -81,6 +83,7 @@ func (p *Publisher) step(parent context.Context) {
 	}
 	if parent.Err() == nil { // else it was told to stop, and may say what it likes
 		p.tell(err)
+		p.recordFork(ctx, err)
 	}
 }
 
@@ -137,11 +140,15 @@ func (p *Publisher) makeFor(ctx context.Context, index int64) (*Published, error
 	if err != nil {
 		return nil, err
 	}
-	head, err := p.c.Store.Head(ctx)
-	if err != nil {
+	keys.session = p.c.Store.Session()
+	if err := p.compareOnce(ctx, keys); err != nil {
 		return nil, err
 	}
 	was, err := p.last(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	head, err := p.c.Store.Head(ctx) // after what another node may have kept just now, which it then covers
 	if err != nil {
 		return nil, err
 	}
@@ -152,20 +159,48 @@ func (p *Publisher) makeFor(ctx context.Context, index int64) (*Published, error
 	return p.sign(ctx, was, next, keys)
 }
 
-// last is the largest checkpoint that was kept or published; nil if there is none.
+// last is the largest checkpoint that was kept or published; nil if there is
+// none. It is [store.ErrFork] if what the database has kept and what this node
+// has shown are not of one history: after a failover to a replica that lagged,
+// another node may have gone on from less than was published.
 func (p *Publisher) last(ctx context.Context, keys *ring) (*Published, error) {
+	shown := p.current.Load()
+	if shown != nil && shown.Origin != keys.origin {
+		shown = nil
+	}
 	row, err := store.LastCheckpoint(ctx, p.c.Store, keys.origin)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) {
+		return shown, p.stillHas(ctx, shown)
+	}
+	if err != nil {
 		return nil, err
 	}
-	current := p.current.Load()
-	if current != nil && current.Origin != keys.origin {
-		current = nil
+	kept, err := fromRow(row, keys.verifies)
+	switch {
+	case err != nil:
+		return nil, err
+	case shown == nil || shown.Checkpoint == kept.Checkpoint:
+		return kept, nil
+	case shown.Size <= kept.Size:
+		return kept, p.goesOn(ctx, shown, kept.Checkpoint)
 	}
-	if row == nil || current != nil && current.Size > row.Size {
-		return current, nil // of which the database knows nothing any more, if it is larger
+	if err := p.stillHas(ctx, shown); err != nil {
+		return nil, err
 	}
-	return fromRow(row, keys.verifies)
+	return shown, p.goesOn(ctx, kept, shown.Checkpoint)
+}
+
+// stillHas proves that the log goes on from a checkpoint that the database has
+// not kept, or not any more.
+func (p *Publisher) stillHas(ctx context.Context, shown *Published) error {
+	if shown == nil {
+		return nil
+	}
+	head, err := p.c.Store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	return p.goesOn(ctx, shown, trail.Checkpoint{Origin: shown.Origin, Head: head})
 }
 
 // fromRow is a kept checkpoint, verified.
@@ -224,7 +259,12 @@ func (p *Publisher) sign(ctx context.Context, was *Published, next trail.Checkpo
 	if c.kept.IsZero() || now.Sub(c.kept.Time) >= keepEvery || now.Before(c.kept.Time) {
 		c.kept = now
 		row := c.row()
-		err := p.c.Store.Write(ctx, func(tx *store.Tx) error { return tx.KeepCheckpoint(ctx, row) })
+		err := p.c.Store.Write(ctx, func(tx *store.Tx) error {
+			if p.c.Store.Session() != keys.session {
+				return fmt.Errorf("%w: the database is not the one that was compared with what was published", store.ErrUnavailable)
+			}
+			return tx.KeepCheckpoint(ctx, row)
+		})
 		c.kept = row.At
 		if errors.Is(err, store.ErrConflict) {
 			return p.takeOver(ctx, keys)
@@ -299,10 +339,27 @@ func (p *Publisher) recallCosigned(ctx context.Context, keys *ring) error {
 		return err
 	}
 	c, err := fromRow(row, keys.verifies)
-	if err == nil {
-		p.cosigned.Store(c)
+	if err != nil {
+		return err
 	}
-	return err
+	if err := p.fits(ctx, c); err != nil {
+		return err
+	}
+	p.cosigned.Store(c)
+	return nil
+}
+
+// fits proves that a kept checkpoint and the one that is served are of one
+// history, whichever is the older.
+func (p *Publisher) fits(ctx context.Context, c *Published) error {
+	older, newer := c, p.current.Load()
+	if newer == nil || newer.Origin != c.Origin || newer.Checkpoint == c.Checkpoint {
+		return nil
+	}
+	if older.Size > newer.Size {
+		older, newer = newer, older
+	}
+	return p.goesOn(ctx, older, newer.Checkpoint)
 }
 
 // witnessLines are the signature lines of others than the log.

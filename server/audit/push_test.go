@@ -421,10 +421,33 @@ func TestAHangingReceiverIsGivenUp(t *testing.T) {
 	}
 }
 
+// TestErrorsDoNotRepeatTheAddress: whoever runs a collector puts keys in its
+// path and query, and the errors are in the log and the metrics' page.
+func TestErrorsDoNotRepeatTheAddress(t *testing.T) {
+	db := storetest.SQLite(t)
+	put(t, db, 1)
+	gone := newReceiver(t)
+	gone.Close()
+	opa, err := audit.NewDecisionLogs(gone.URL+"/key-of-ours", "", "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	otlp, err := audit.NewOTLP(gone.URL+"/v1/logs?key-of-ours=1", "", "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []audit.Sink{opa, otlp} {
+		if err := push(db, "one", s).Pass(background); err == nil || strings.Contains(err.Error(), "key-of-ours") || !strings.Contains(err.Error(), "refused") {
+			t.Errorf("%s: %v", s.Name(), err)
+		}
+	}
+}
+
 func TestAddresses(t *testing.T) {
 	for address, ok := range map[string]bool{
 		"https://logs.example": true, "https://logs.example:8443/opa": true, "http://127.0.0.1:8181": true, "http://[::1]:8181": true, "http://localhost": true,
 		"": false, "logs.example": false, "http://logs.example": false, "ftp://logs.example": false, "https://user:secret@logs.example": false,
+		"http://opa.localhost": true, "http://127.0.0.2": true, "https://logs.example/opa/logs": false, "https://logs.example/logs/": false, "https://logs.example/catalogs": true,
 		"http://localhost.example": false, "https://logs.example#a": false, "https://logs.example?a=b": false, "unix:///run/x": false,
 	} {
 		if _, err := audit.NewDecisionLogs(address, "", "test"); (err == nil) != ok || (err != nil && strings.Contains(err.Error(), "secret")) {

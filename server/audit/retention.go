@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -12,7 +13,8 @@ import (
 )
 
 // Retainer empties records whose time is over. Their entries stay in the tree.
-// All fields but those marked optional are set before use.
+// It can't be undone, so one clock that is wrong doesn't decide it: see anchor
+// and errHeld. All fields but those marked optional are set before use.
 type Retainer struct {
 	Store  *store.DB
 	Events *gate.Events
@@ -27,13 +29,16 @@ type Retainer struct {
 	// Wait is time.Sleep that a context ends. Optional.
 	Wait func(ctx context.Context, d time.Duration) error
 
+	anchor   anchor
 	failures atomic.Int64
 }
 
 const (
-	retainEvery = 10 * time.Minute
-	retainLease = time.Minute
-	retainPause = 50 * time.Millisecond // between steps, for those who wait for the writer
+	retainAtOnce = 7 * 24 * time.Hour // what is older by more than this waits
+	retainHold   = 7 * 24 * time.Hour // for so long
+	retainEvery  = 10 * time.Minute
+	retainLease  = time.Minute
+	retainPause  = 50 * time.Millisecond // between steps, for those who wait for the writer
 )
 
 // Failures counts the passes that broke off, for metrics.
@@ -56,24 +61,69 @@ func (r *Retainer) Run(ctx context.Context) {
 	}
 }
 
+// Anchor takes the time of the newest record as a proof of the clock. It is called
+// before this process records anything; else the first pass does it.
+func (r *Retainer) Anchor(ctx context.Context) (err error) {
+	r.anchor, err = newAnchor(ctx, r.Store)
+	return err
+}
+
 // Pass empties what is old, unless that was done this day (UTC), or another node
 // is at it.
 func (r *Retainer) Pass(ctx context.Context) error {
-	now := r.Now().UTC()
-	day := now.Unix() / (24 * 60 * 60)
+	if r.anchor.isZero() {
+		if err := r.Anchor(ctx); err != nil {
+			return err
+		}
+	}
+	now := r.anchor.bound(r.Now()).UTC()
 	at, err := r.Store.Retention(ctx)
-	if err != nil || at.Day >= day {
+	if err != nil || day(now) == day(at.DoneAt.Time) {
 		return err
 	}
 	if held, err := r.Store.Lease(ctx, "retention", r.Holder, retainLease); err != nil || !held {
 		return err
 	}
 	cutoff := now.Add(-r.Keep)
+	if err := r.hold(ctx, &at, now); err != nil {
+		return err
+	}
 	if err := r.empty(ctx, &at, cutoff); err != nil {
 		return err
 	}
-	at.Day = day
+	at.DoneAt, at.HeldAt = store.At(now), store.Time{}
 	return r.report(ctx, at, cutoff)
+}
+
+func day(t time.Time) int64 { return t.Unix() / (24 * 60 * 60) }
+
+// errHeld says that a pass waits. Each day takes a day's records; many more at
+// once mean that the clock jumped, that nothing ran for long, or that the setting
+// is another. Nobody can tell which from here, so there is time to look.
+var errHeld = errors.New("audit: more records than a week's are old at once: look at the clock and at retention_days")
+
+// hold lets a pass wait that would empty too much at once, and tells the log so.
+func (r *Retainer) hold(ctx context.Context, at *store.Retention, now time.Time) error {
+	jumped, err := r.Store.AnyOld(ctx, at.Next, now.Add(-r.Keep-retainAtOnce))
+	if err != nil {
+		return err
+	}
+	until := at.HeldAt.Add(retainHold)
+	switch known := !at.HeldAt.IsZero() && !at.HeldAt.After(now); {
+	case jumped && known && until.After(now):
+		return fmt.Errorf("%w; until %s", errHeld, until.Format(time.RFC3339))
+	case jumped && known, !jumped:
+		return nil
+	}
+	at.HeldAt, until = store.At(now), now.Add(retainHold)
+	err = r.Store.Write(ctx, func(tx *store.Tx) error {
+		tx.Record(r.Events.Record(gate.System(r.Home, gate.RetentionHeld{Before: now.Add(-r.Keep), Until: until}, gate.Party{Type: "trail", ID: "records"})))
+		return tx.SetRetention(ctx, *at)
+	})
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w; until %s", errHeld, until.Format(time.RFC3339))
 }
 
 // empty goes on from the oldest record that may have its content until it comes

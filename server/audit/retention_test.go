@@ -2,9 +2,11 @@ package audit_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,12 +21,33 @@ import (
 
 const aDay = 24 * time.Hour
 
-func retainer(db *store.DB, now time.Time) *audit.Retainer {
+// retainer is one of a process that began at now, and whose clock the log proves.
+func retainer(t *testing.T, db *store.DB, now time.Time) *audit.Retainer {
+	t.Helper()
+	storetest.Write(t, db, func(tx *store.Tx) error {
+		tx.Record(record(store.At(now), fmt.Sprint("dec-now-", now.Unix(), "-", rand.Text()), "cus_c", ""))
+		return nil
+	})
+	return retainerOf(db, now)
+}
+
+func retainerOf(db *store.DB, now time.Time) *audit.Retainer {
 	return &audit.Retainer{
 		Store: db, Log: quiet, Holder: "one", Home: "demo", Keep: 400 * aDay, Now: func() time.Time { return now },
 		Events: &gate.Events{Store: db, Now: func() time.Time { return now }, NewID: uuid.NewString},
 		Wait:   func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
+}
+
+// waited says that a pass which would empty much at once has waited for its time.
+func waited(t *testing.T, db *store.DB, now time.Time) {
+	t.Helper()
+	at, err := db.Retention(background)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at.HeldAt = store.At(now.Add(-7 * aDay))
+	storetest.Write(t, db, func(tx *store.Tx) error { return tx.SetRetention(background, at) })
 }
 
 // days makes a row of two records for each of the last n days, the oldest first.
@@ -91,7 +114,8 @@ func TestOldRecordsAreEmptiedOnceADay(t *testing.T) {
 			t.Fatal(err)
 		}
 		killed := errors.New("killed")
-		r := retainer(db, now)
+		waited(t, db, now)
+		r := retainer(t, db, now)
 		r.Wait = func(context.Context, time.Duration) error { return killed } // after the first step
 		if err := r.Pass(background); !errors.Is(err, killed) {
 			t.Fatal(err)
@@ -100,7 +124,7 @@ func TestOldRecordsAreEmptiedOnceADay(t *testing.T) {
 			t.Fatalf("%d were emptied in the first step", empty)
 		}
 		for range 3 { // the first goes on, the others have nothing to do on this day
-			if err := retainer(db, now).Pass(background); err != nil {
+			if err := retainer(t, db, now).Pass(background); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -108,11 +132,11 @@ func TestOldRecordsAreEmptiedOnceADay(t *testing.T) {
 		if diff := cmp.Diff(want, reports(t, db)); diff != "" {
 			t.Error(diff)
 		}
-		if full, empty := kept(t, db); full != 801 || empty != 400 { // one is the report
+		if full, empty := kept(t, db); full != 805 || empty != 400 { // one is the report, four are the retainers' own
 			t.Errorf("%d have their content, %d have not", full, empty)
 		}
 		for i := range 2 {
-			if err := retainer(db, now.Add(time.Duration(i+1)*aDay)).Pass(background); err != nil {
+			if err := retainer(t, db, now.Add(time.Duration(i+1)*aDay)).Pass(background); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -132,7 +156,8 @@ func TestAClockThatWasAheadKeepsItsOwnOnly(t *testing.T) {
 	days(t, db, now, 402)
 	days(t, db, now, 10)
 	days(t, db, now, 402)
-	if err := retainer(db, now).Pass(background); err != nil {
+	waited(t, db, now)
+	if err := retainer(t, db, now).Pass(background); err != nil {
 		t.Fatal(err)
 	}
 	if _, empty := kept(t, db); empty != 4 {
@@ -144,10 +169,11 @@ func TestAClockThatWasAheadKeepsItsOwnOnly(t *testing.T) {
 		days(t, db, now.Add(-450*aDay), 10)
 		days(t, db, now, 10)
 	}
-	if err := retainer(db, now).Pass(background); err != nil {
+	waited(t, db, now)
+	if err := retainer(t, db, now).Pass(background); err != nil {
 		t.Fatal(err)
 	}
-	if full, empty := kept(t, db); empty != 60 || full != 61 {
+	if full, empty := kept(t, db); empty != 60 || full != 62 {
 		t.Errorf("%d are empty, %d are not", empty, full)
 	}
 	if all := reports(t, db); len(all) != 1 || all[0].To != 100 || all[0].Records != 60 {
@@ -157,17 +183,116 @@ func TestAClockThatWasAheadKeepsItsOwnOnly(t *testing.T) {
 	if err != nil || at.Next != 20 {
 		t.Errorf("%+v, %v: it has to come back to what it left", at, err)
 	}
-	if err := retainer(db, now.Add(500*aDay)).Pass(background); err != nil {
+	waited(t, db, now.Add(500*aDay))
+	if err := retainer(t, db, now.Add(500*aDay)).Pass(background); err != nil {
 		t.Fatal(err)
 	}
-	if full, empty := kept(t, db); empty != 121 || full != 1 {
+	if full, empty := kept(t, db); empty != 122 || full != 2 {
 		t.Errorf("later: %d are empty, %d are not", empty, full)
+	}
+}
+
+// TestAClockThatIsAheadEmptiesNothing: within the process the log bounds it, and
+// after a restart there is a week to look.
+func TestAClockThatIsAheadEmptiesNothing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		storetest.Tenant(t, db, "demo")
+		now := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
+		days(t, db, now, 50)
+		ahead := now.Add(401 * aDay)
+		if err := retainerOf(db, ahead).Pass(background); err != nil {
+			t.Fatal(err)
+		}
+		anchored := retainerOf(db, ahead)
+		if err := anchored.Anchor(background); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second is a process that finds the records of the first
+			before := len(holds(t, db))
+			r := retainer(t, db, ahead)
+			if err := r.Pass(background); err == nil || !strings.Contains(err.Error(), "look at the clock") {
+				t.Fatalf("it says %v", err)
+			}
+			if n := len(holds(t, db)); n != 1 || before > 1 {
+				t.Errorf("%d records say that it waits", n)
+			}
+		}
+		if err := anchored.Pass(background); err != nil { // what it records itself proves nothing to it
+			t.Fatal(err)
+		}
+		if full, empty := kept(t, db); empty != 0 || full != 103 {
+			t.Errorf("%d are empty, %d are not", empty, full)
+		}
+		if err := retainer(t, db, now.Add(2*aDay)).Pass(background); err != nil { // the clock is mended
+			t.Fatal(err)
+		}
+		if at, err := db.Retention(background); err != nil || !at.HeldAt.IsZero() || !at.DoneAt.Equal(now.Add(2*aDay)) {
+			t.Errorf("%+v, %v", at, err)
+		}
+	})
+}
+
+type held struct{ Before, Until time.Time }
+
+func holds(t *testing.T, db *store.DB) (all []held) {
+	t.Helper()
+	for _, e := range events(t, db) {
+		var r struct {
+			Path   string
+			Result struct {
+				Allow bool
+				Code  string
+			}
+			Custom held
+		}
+		if err := json.Unmarshal([]byte(e), &r); err != nil {
+			t.Fatal(err)
+		}
+		if r.Path != "pointgate/trail.hold" {
+			continue
+		}
+		if r.Result.Allow || r.Result.Code != "retention_jump" {
+			t.Errorf("no rule for alerts sees %s", e)
+		}
+		all = append(all, r.Custom)
+	}
+	return all
+}
+
+// TestMuchAtOnceWaitsAWeek: a log that is older than its retention, at first.
+func TestMuchAtOnceWaitsAWeek(t *testing.T) {
+	db := storetest.SQLite(t)
+	storetest.Tenant(t, db, "demo")
+	now := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
+	days(t, db, now, 500)
+	for i := range 7 {
+		if err := retainer(t, db, now.Add(time.Duration(i)*aDay)).Pass(background); err == nil {
+			t.Fatalf("day %d: it does not wait", i)
+		}
+	}
+	if _, empty := kept(t, db); empty != 0 {
+		t.Errorf("%d are empty", empty)
+	}
+	want := []held{{Before: now.Add(-400 * aDay), Until: now.Add(7 * aDay)}}
+	if diff := cmp.Diff(want, holds(t, db)); diff != "" {
+		t.Error(diff)
+	}
+	for i := 7; i < 20; i += 6 { // then it goes on, and six days at once are nothing to wait for
+		if err := retainer(t, db, now.Add(time.Duration(i)*aDay)).Pass(background); err != nil {
+			t.Fatal(err)
+		}
+		if _, empty := kept(t, db); empty != 2*(100+i) {
+			t.Errorf("day %d: %d are empty", i, empty)
+		}
+	}
+	if len(holds(t, db)) != 1 {
+		t.Error("it waited again")
 	}
 }
 
 func TestRetentionForEverIsNone(t *testing.T) {
 	db := storetest.SQLite(t)
-	r := retainer(db, time.Now())
+	r := retainerOf(db, time.Now())
 	r.Keep = 0
 	r.Wait = func(context.Context, time.Duration) error { t.Error("it runs"); return errors.New("stop") }
 	r.Run(background)

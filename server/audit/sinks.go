@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
 
@@ -25,23 +26,30 @@ type Receiver struct {
 	HTTP      *http.Client
 }
 
+const receiveTimeout = 30 * time.Second
+
+// TokenError is a TokenFile that there is no token in.
+type TokenError struct{ Err error }
+
+func (e *TokenError) Error() string { return e.Err.Error() }
+func (e *TokenError) Unwrap() error { return e.Err }
+
 // NewReceiver checks an address: https, or http on this machine, whose host then
-// sees the whole log. The certificate is always checked.
+// sees the whole log. The certificate is always checked. An error is of the
+// address, or a *[TokenError].
 func NewReceiver(address, tokenFile, agent string) (*Receiver, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
 		return nil, errors.New("want https://host/path")
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !onThisMachine(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !web.Loopback(u.Hostname())) {
 		return nil, errors.New("want https: whoever is on the way could read and change the records")
 	}
-	r := &Receiver{URL: u, TokenFile: tokenFile, Agent: agent, HTTP: &http.Client{
-		Timeout: 30 * time.Second,
-		// A redirect would take the records and the token elsewhere.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-	_, err = r.token()
-	return r, err
+	r := &Receiver{URL: u, TokenFile: tokenFile, Agent: agent, HTTP: newClient(receiveTimeout)}
+	if _, err := r.token(); err != nil {
+		return nil, &TokenError{err}
+	}
+	return r, nil
 }
 
 func (r *Receiver) token() (string, error) {
@@ -79,7 +87,7 @@ func (r *Receiver) post(ctx context.Context, kind string, body []byte) ([]byte, 
 	}
 	res, err := r.HTTP.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, withoutURL(err)
 	}
 	defer res.Body.Close()
 	reply, err := io.ReadAll(io.LimitReader(res.Body, mostReply))
@@ -111,11 +119,6 @@ func retryAfter(s string, now time.Time) time.Duration {
 	return 0
 }
 
-// onThisMachine reports whether a host is this machine by its name or address.
-func onThisMachine(host string) bool {
-	return host == "localhost" || host == "127.0.0.1" || host == "::1"
-}
-
 func gzipped(write func(w io.Writer)) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -130,11 +133,18 @@ type DecisionLogs struct{ *Receiver }
 
 // NewDecisionLogs is one at a base address, below which /logs takes the events.
 func NewDecisionLogs(base, tokenFile, agent string) (*DecisionLogs, error) {
-	r, err := NewReceiver(strings.TrimSuffix(base, "/")+"/logs", tokenFile, agent)
-	if err == nil && r.URL.RawQuery != "" {
-		err = errors.New("want no query")
+	base = strings.TrimSuffix(base, "/")
+	if strings.HasSuffix(base, "/logs") {
+		return nil, errors.New("want the address without /logs at its end, which is put there")
 	}
-	return &DecisionLogs{r}, err
+	r, err := NewReceiver(base+"/logs", tokenFile, agent)
+	if err != nil {
+		return nil, err
+	}
+	if r.URL.RawQuery != "" {
+		return nil, errors.New("want no query")
+	}
+	return &DecisionLogs{r}, nil
 }
 
 // Name implements [Sink].

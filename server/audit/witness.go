@@ -59,8 +59,9 @@ func (w *witness) put(ctx context.Context, c *Published) error {
 
 // ask sends one checkpoint and returns the witness's signature lines on it.
 func (w *witness) ask(ctx context.Context, c *Published) ([]byte, error) {
-	if w.known > c.Size {
-		return nil, fmt.Errorf("%w: this witness has cosigned %d records, the log has %d", store.ErrFork, w.known, c.Size)
+	if known := w.known; known > c.Size {
+		w.known = 0 // it may have said anything: next time it is asked anew
+		return nil, fmt.Errorf("%w: this witness has cosigned %d records, the log has %d", store.ErrFork, known, c.Size)
 	}
 	var proof tlog.TreeProof
 	if w.known > 0 && w.known < c.Size {

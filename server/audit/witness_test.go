@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -219,6 +220,24 @@ func TestAWitnessThatLiesOrRefuses(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAWitnessThatNamesANonsensicalSize once is asked anew, not given up.
+func TestAWitnessThatNamesANonsensicalSize(t *testing.T) {
+	oneWorld(t, func(w *world) {
+		t := w.T
+		p, a := witnessed(w)
+		p.step(ctx)
+		was := a.size
+		a.size = 1 << 62
+		if err := p.places[0].put(ctx, p.current.Load()); !errors.Is(err, store.ErrFork) {
+			t.Errorf("%v, want ErrFork", err)
+		}
+		a.size = was
+		if c := w.flush(p); !a.cosignedBy(c.Note) {
+			t.Errorf("it answered %v, and the newest is not cosigned", a.answers)
+		}
+	})
 }
 
 func TestAWitnessIsNamedByURLAndKey(t *testing.T) {

@@ -3,6 +3,7 @@ package gate
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/pointgate/pointgate/server/web"
 )
@@ -74,6 +75,10 @@ type customBase struct {
 	Related string `json:"related,omitempty"`
 }
 
+// valid is a text as JSON can hold it, in the very way that the input of a
+// decision has it: what stands beside a body must be what the body says.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
 // veil is the one place where values of an event pass the mask.
 type veil struct {
 	mask           Mask
@@ -81,6 +86,7 @@ type veil struct {
 }
 
 func (v *veil) value(pointer, value string) string {
+	value = valid(value)
 	if v.mask == nil || value == "" {
 		return value
 	}
@@ -94,6 +100,26 @@ func (v *veil) value(pointer, value string) string {
 		v.masked = append(v.masked, pointer)
 	}
 	return kept
+}
+
+// maskable are the fields that a message could quote.
+var maskable = []string{
+	"/input/subject/id", "/input/resource/id", "/input/resource/properties/owner", "/input/context/client/id",
+	"/input/context/request/id", "/input/context/request/path", "/input/context/request/ip", "/custom/related",
+}
+
+// message is what an error says, unless anything is masked: it may quote any
+// value, of this request or of another, and can't be searched for them.
+func (v *veil) message(err error) string {
+	if v.mask != nil {
+		for _, pointer := range maskable {
+			if _, masked := v.mask.Value(pointer, "any"); masked {
+				v.erased = append(v.erased, "/error/message")
+				return ""
+			}
+		}
+	}
+	return web.Redact(err.Error())
 }
 
 // lists are the pointers of what was left out and of what was replaced, sorted,

@@ -111,7 +111,7 @@ func attempt[T any](ctx context.Context, g *Gate, op Operation[T], c *Call, in *
 	if err != nil {
 		return g.broken(ctx, c, "store_unavailable", err), nil
 	}
-	res.ID = web.Redact(res.ID)
+	res.ID, c.Related = web.Redact(res.ID), web.Redact(c.Related)
 	c.Resource = res
 	c.Decision, err = g.Policy.Decide(ctx, question(c, res, facts))
 	began = g.spent(c, web.PartDecide, began)

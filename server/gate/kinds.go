@@ -25,8 +25,8 @@ func Kinds() []What {
 		RequestRefused{},
 		ServerStarted{}, ServerStopped{}, PolicyLoaded{}, SecretCreated{}, SecretChanged{},
 		DatabaseMigrated{}, DatabaseBackedUp{}, BackupFailed{}, DatabaseRestored{},
-		ErasureFinished{}, TrailRetained{},
-		LogKeyCreated{}, LogKeyDestroyed{}, LogRolledBack{}, TrailVerified{}, VerificationFailed{},
+		ErasureFinished{}, TrailRetained{}, RetentionHeld{},
+		LogKeyCreated{}, LogKeyDestroyed{}, LogRolledBack{}, LogForked{}, TrailVerified{}, VerificationFailed{},
 		AlertRaised{},
 	}
 }

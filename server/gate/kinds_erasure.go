@@ -34,3 +34,15 @@ type TrailRetained struct {
 }
 
 func (TrailRetained) kind() kind { return kind{"trail.retain", ok, 0} }
+
+// RetentionHeld is records whose time is over by the clock, and more of them at
+// once than a week has: the clock may be wrong, or the program stood still, or the
+// time was made shorter. They keep their content until somebody had time to look.
+type RetentionHeld struct {
+	// They were made before this time.
+	Before time.Time `json:"before"`
+	// When they are emptied all the same, unless the clock has changed.
+	Until time.Time `json:"until"`
+}
+
+func (RetentionHeld) kind() kind { return kind{"trail.hold", "retention_jump", 0} }

@@ -48,6 +48,23 @@ type PublishedCheckpoint struct {
 
 func (LogRolledBack) kind() kind { return kind{"trail.rollback", "rolled_back", 0} }
 
+// LogForked is a database that, while a server runs, is not any more what was
+// published: records that a published checkpoint has are missing or are others,
+// as after a failover to a replica that lagged, or the log's key has signed
+// another history. This server publishes no checkpoint while it is so, and leaves
+// those that it has published where they are. Its resource is the log, by its
+// origin.
+type LogForked struct {
+	// How many records the database has.
+	Size int64 `json:"size"`
+	// How many the largest checkpoint has that was published.
+	PublishedSize int64 `json:"published_size"`
+	// What was published, and contradicts the database.
+	Published []PublishedCheckpoint `json:"published"`
+}
+
+func (LogForked) kind() kind { return kind{"trail.fork", "fork", 0} }
+
 // TrailVerified is a whole verification of the log (pointgate audit verify
 // --record) that found nothing wrong. Its resource is the database.
 type TrailVerified struct {

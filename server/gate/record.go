@@ -36,7 +36,7 @@ type bundleRevision struct {
 
 type eventError struct {
 	Code    string `json:"code"`
-	Message string `json:"message"`
+	Message string `json:"message,omitempty"`
 }
 
 // record makes the row of one decision and its answer, and puts the headers on
@@ -56,9 +56,9 @@ func (g *Gate) record(c *Call, a *web.Answer) *store.Record {
 		e.Metrics = map[string]int64{"timer_rego_query_eval_ns": d.EvalNS}
 	}
 	if c.Event.Err != nil {
-		e.Error = &eventError{Code: a.Code, Message: c.Event.Err.Error()}
+		e.Error = &eventError{Code: a.Code, Message: v.message(c.Event.Err)}
 	}
-	code := d.Code
+	code := valid(d.Code)
 	if a.Code != "ok" {
 		code = a.Code
 	}
@@ -67,7 +67,7 @@ func (g *Gate) record(c *Call, a *web.Answer) *store.Record {
 		ID: c.DecisionID, At: store.At(c.Now), Tenant: c.Tenant.ID, Action: c.Action, Allow: d.Allow, Code: code, Status: a.Status,
 		Subject: v.value("/input/subject/id", k.ID), Client: v.value("/input/context/client/id", k.ClientID),
 		Resource: v.value("/input/resource/id", c.Resource.ID), Related: v.value("/custom/related", c.Related),
-		Request: v.value("/input/context/request/id", c.Event.RequestID), Grant: k.GrantID, IP: e.RequestedBy, Rules: rulesOf(d),
+		Request: v.value("/input/context/request/id", c.Event.RequestID), Grant: valid(k.GrantID), IP: e.RequestedBy, Rules: rulesOf(d),
 	}
 	for name, value := range map[string]string{"grant": r.Grant, "related": r.Related} {
 		if value != "" {

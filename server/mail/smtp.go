@@ -6,13 +6,13 @@ import (
 	"errors"
 	"net"
 	netmail "net/mail"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
 
+	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
 
@@ -49,10 +49,10 @@ func NewSMTP(rawURL string, from *netmail.Address) (*SMTP, error) {
 	case "smtps":
 		s.implicit, s.port = true, 465
 	case "smtp":
-		s.clear, s.port = loopback(s.host), 587
+		s.clear, s.port = web.Loopback(s.host), 587
 	case "smtp+insecure":
 		s.clear, s.port = true, 25
-		if s.user != "" && !loopback(s.host) {
+		if s.user != "" && !web.Loopback(s.host) {
 			return nil, errors.New("smtp+insecure would send the password in clear")
 		}
 	default:
@@ -71,11 +71,6 @@ func NewSMTP(rawURL string, from *netmail.Address) (*SMTP, error) {
 
 // Server is host:port, for the log.
 func (s *SMTP) Server() string { return net.JoinHostPort(s.host, strconv.Itoa(s.port)) }
-
-func loopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && a.IsLoopback()
-}
 
 // Send implements [Transport]. What the server says after it took the mail
 // doesn't matter any more.

@@ -47,6 +47,28 @@ func TestRefusalsAreRecordedPages(t *testing.T) {
 	}
 }
 
+// TestIDsOfFormsAreBounded: what a field holds and no id can be, up to a whole
+// body of it, gets into no record.
+func TestIDsOfFormsAreBounded(t *testing.T) {
+	e := newEnv(t)
+	e.user("cus_alice")
+	b := e.browser()
+	b.login("cus_alice@demo.example")
+	for _, bad := range []string{strings.Repeat("x", 129), strings.Repeat("junk ", 6000), "<a>", "é", "pgt_" + strings.Repeat("a", 40)} {
+		for field, path := range map[string]string{"session": "/account/sessions/end", "grant": "/account/apps/revoke", "token": "/account/tokens/revoke"} {
+			f := b.get("/account").fields()
+			f.Set(field, bad)
+			r := b.post(path, f)
+			r.is(t, http.StatusForbidden, "")
+			rec, err := e.db.Decision(context.Background(), "demo", r.Header.Get("X-Decision-Id"))
+			must(t, err)
+			if len(rec.Resource) > 128 || strings.Contains(string(rec.Body), bad) || strings.Contains(rec.Resource, bad) {
+				t.Errorf("%s keeps %d bytes: %.80q", field, len(rec.Resource), rec.Resource)
+			}
+		}
+	}
+}
+
 func TestSessions(t *testing.T) {
 	e := newEnv(t)
 	e.user("cus_alice")

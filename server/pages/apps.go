@@ -77,7 +77,7 @@ func (p *Pages) RevokeApp() fiber.Handler {
 		Action: "grant.revoke",
 		Parse: func(r *web.Request, in *revokeInput) *web.Problem {
 			f, fault := p.signedForm(r)
-			in.grant = f.Get("grant")
+			in.grant = web.ID(f.Get("grant"))
 			return fault
 		},
 		Facts: func(ctx context.Context, r store.Reader, c *gate.Call, in *revokeInput) (policies.Resource, policies.Facts, error) {

@@ -90,7 +90,7 @@ func (p *Pages) end(pick func(r *web.Request, field string) string, next string)
 		Action: "session.revoke",
 		Parse: func(r *web.Request, in *endInput) *web.Problem {
 			f, fault := p.signedForm(r)
-			in.id = pick(r, f.Get("session"))
+			in.id = pick(r, web.ID(f.Get("session")))
 			return fault
 		},
 		Facts: func(ctx context.Context, r store.Reader, c *gate.Call, in *endInput) (policies.Resource, policies.Facts, error) {

@@ -104,7 +104,7 @@ func (p *Pages) RevokeToken() fiber.Handler {
 		Action: "token.revoke",
 		Parse: func(r *web.Request, in *endInput) *web.Problem {
 			f, fault := p.signedForm(r)
-			in.id = f.Get("token")
+			in.id = web.ID(f.Get("token"))
 			return fault
 		},
 		Facts: func(ctx context.Context, r store.Reader, c *gate.Call, in *endInput) (policies.Resource, policies.Facts, error) {

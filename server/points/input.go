@@ -50,6 +50,13 @@ func reason(f *web.Fields) string {
 	return s
 }
 
+// customerID reads whom a member names; empty if it is not understood. What can
+// be nobody's id is answered as an unknown customer's.
+func customerID(f *web.Fields, name string) string {
+	s, _ := f.String(name, 128)
+	return web.ID(s)
+}
+
 var ownID = regexp.MustCompile(`^(txn|hld)_[a-z0-9]{1,64}$`)
 
 // pathID reads the id in the path. What can't be one of ours never gets to the

@@ -1,9 +1,13 @@
 package points_test
 
 import (
+	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/pointgate/pointgate/store"
 )
 
 // TestBadInput: each endpoint gives the codes of the contract to a caller who
@@ -231,6 +235,45 @@ func TestStrangers(t *testing.T) {
 		}
 		if n := w.lines(); n != before {
 			t.Errorf("%d lines were written", n-before)
+		}
+	})
+}
+
+// TestNothingTypedIsInARecord: a token, or any text, in the place of a customer
+// gets into no record and no column of one, whoever sent it.
+func TestNothingTypedIsInARecord(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.earn("cus_alice", 100)
+		const token, text = "pgt_abcdefghijklmnopqrstuvwxyz", "my password is tomato"
+		for _, typed := range []string{token, text} {
+			for _, who := range []string{"alice", "service", "admin"} {
+				for _, r := range []*reply{
+					w.call(who, "POST", "/api/points/transfer", fmt.Sprintf(`{"customer_id":"cus_alice","to_customer_id":%q,"points":1,"reason":"x"}`, typed)),
+					w.call(who, "POST", "/api/points/redeem", fmt.Sprintf(`{"customer_id":%q,"points":1,"reason":"x"}`, typed)),
+					w.get(who, "/api/points?customer_id="+url.QueryEscape(typed)),
+				} {
+					if r.status != 403 {
+						t.Errorf("%s, %s: %d %s", who, typed, r.status, r.raw)
+					}
+				}
+			}
+		}
+		ctx := context.Background()
+		size, err := w.db.LogSize(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		related := map[string]bool{}
+		err = w.db.Records(ctx, 0, size, func(r *store.Record) error {
+			related[r.Related] = true
+			all := string(r.Body) + r.Resource + r.Related + r.Subject
+			if strings.Contains(all, token) || strings.Contains(all, "tomato") {
+				t.Errorf("%s, resource %q, related %q: %s", r.Action, r.Resource, r.Related, r.Body)
+			}
+			return nil
+		})
+		if err != nil || !related["pgt_…"] || !related["(unknown)"] {
+			t.Error(related, err)
 		}
 	})
 }

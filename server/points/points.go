@@ -39,7 +39,7 @@ type target struct {
 func (t *target) parse(r *web.Request, f *web.Fields) {
 	switch {
 	case f.Has("customer_id"):
-		t.customer, _ = f.String("customer_id", 128)
+		t.customer = customerID(f, "customer_id")
 	case r.Caller.Type == "customer":
 		t.customer = r.Caller.ID
 	default:

@@ -27,7 +27,7 @@ func (p *Points) Transfer() fiber.Handler {
 			return parseOrder(r, &t.order, func(f *web.Fields) {
 				t.points = amount(f)
 				f.Require("to_customer_id")
-				t.to, _ = f.String("to_customer_id", 128)
+				t.to = customerID(f, "to_customer_id")
 				if t.to != "" && t.to == t.customer {
 					f.Wrong("to_customer_id", "invalid", "It must be another customer.")
 				}

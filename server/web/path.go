@@ -20,6 +20,22 @@ func Redact(s string) string {
 	return secrets.ReplaceAllStringFunc(s, func(t string) string { return t[:4] + "…" })
 }
 
+// IDPattern is what an id can be that somebody sends. Anything else names nothing.
+var IDPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
+
+// noID matches no id, so nothing has it.
+const noID = "(unknown)"
+
+// ID is what somebody sent as an id, fit to be looked up and recorded: itself if
+// it can be one, empty if it is, else the id of nothing. It may have been any
+// text of any length, which a database may refuse and a record must not keep.
+func ID(s string) string {
+	if s != "" && !IDPattern.MatchString(s) {
+		return noID
+	}
+	return s
+}
+
 // SafePath is a path as logs and records keep it: a copy, valid UTF-8, of
 // bounded length and without tokens.
 func SafePath(path string) string {

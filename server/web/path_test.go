@@ -24,3 +24,17 @@ func TestNoTokenIsKeptOfAPath(t *testing.T) {
 		})
 	}
 }
+
+func TestID(t *testing.T) {
+	for sent, want := range map[string]string{
+		"": "", "cus_alice": "cus_alice", "0197-a.b~c_D": "0197-a.b~c_D", strings.Repeat("a", 128): strings.Repeat("a", 128),
+		strings.Repeat("a", 129): noID, "a b": noID, "a\n": noID, "a\x00": noID, "\xff": noID, "стол": noID, "' OR 1=1 --": noID, "../x": noID, noID: noID,
+	} {
+		if got := ID(sent); got != want {
+			t.Errorf("%q: %q, want %q", sent, got, want)
+		}
+	}
+	if IDPattern.MatchString(noID) {
+		t.Error("something can have the id of nothing")
+	}
+}

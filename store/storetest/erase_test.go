@@ -266,15 +266,18 @@ func TestErasures(t *testing.T) {
 		if err != nil || next.ID != "dec-0" || next.Size != 2 || next.Person != "cus_a" {
 			t.Fatalf("%+v, %v", next, err)
 		}
-		for _, step := range [][2]int64{{1, 1}, {2, 1}, {1, 7}} { // the last is late, and counts for nothing
+		for _, step := range [][2]int64{{1, 1}, {2, 1}, {1, 1}} { // the last is late: what it emptied counts, its place does not
 			storetest.Write(t, db, func(tx *store.Tx) error { return tx.AdvanceErasure(ctx, "dec-0", step[0], step[1]) })
 		}
 		storetest.Write(t, db, func(tx *store.Tx) error { return tx.FinishErasure(ctx, "dec-0") })
 		if err := db.Write(ctx, func(tx *store.Tx) error { return tx.FinishErasure(ctx, "dec-0") }); !errors.Is(err, store.ErrConflict) {
 			t.Errorf("twice: %v", err)
 		}
+		if err := db.Write(ctx, func(tx *store.Tx) error { return tx.AdvanceErasure(ctx, "dec-0", 2, 1) }); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("a step after the end: %v", err)
+		}
 		done, err := store.GetErasure(ctx, db, "demo", "dec-0")
-		if err != nil || done.Person != "" || done.Position != 2 || done.Records != 2 || done.DoneAt.IsZero() || done.Pseudonym != "pn_a" {
+		if err != nil || done.Person != "" || done.Position != 2 || done.Records != 3 || done.DoneAt.IsZero() || done.Pseudonym != "pn_a" {
 			t.Errorf("%+v, %v", done, err)
 		}
 		if _, err := store.GetErasure(ctx, db, "other", "dec-0"); !errors.Is(err, store.ErrNotFound) {
@@ -301,6 +304,31 @@ func TestErasures(t *testing.T) {
 	})
 }
 
+// TestWhatTellsOfEmptyingIsNeverEmptied: without it, nobody can check the rest.
+func TestWhatTellsOfEmptyingIsNeverEmptied(t *testing.T) {
+	db, ctx := storetest.SQLite(t), context.Background()
+	now := time.Now()
+	for i, action := range []string{"erasure.create", "points.read", "erasure.finish", "trail.retain", "trail.hold"} {
+		r := about("cus_a", i, now.AddDate(0, 0, -9))
+		r.Action = action
+		put(t, db, r)
+	}
+	s, err := db.EmptyOld(ctx, 0, now, func(*store.Tx, store.OldStep) error { return nil })
+	if want := (store.OldStep{Looked: 5, Left: 5, Emptied: 2, Old: 5}); err != nil || s != want {
+		t.Errorf("%+v, %v; want %+v", s, err, want)
+	}
+	var erased []bool
+	for _, r := range logOf(t, db) {
+		erased = append(erased, r.Erased)
+	}
+	if diff := cmp.Diff([]bool{false, true, false, false, true}, erased); diff != "" {
+		t.Error(diff)
+	}
+	if old, err := db.AnyOld(ctx, 0, now); err != nil || old {
+		t.Errorf("%v, %v", old, err)
+	}
+}
+
 func TestOldRecordsAreEmptied(t *testing.T) {
 	storetest.EachOptions(t, func(t *testing.T, o store.Options) {
 		db, ctx := storetest.Open(t, o), context.Background()
@@ -313,16 +341,24 @@ func TestOldRecordsAreEmptied(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if r, err := db.Retention(ctx); err != nil || r != (store.Retention{}) {
+			t.Errorf("at first: %+v, %v", r, err)
+		}
+		for age, want := range map[int]bool{5: true, 10: false} {
+			if old, err := db.AnyOld(ctx, 0, day(age)); err != nil || old != want {
+				t.Errorf("any that is older than %d days: %v, %v", age, old, err)
+			}
+		}
 		var told store.OldStep
 		s, err := db.EmptyOld(ctx, 0, day(5), func(tx *store.Tx, s store.OldStep) error {
 			told = s
-			return tx.SetRetention(ctx, store.Retention{Next: s.Left, Reached: s.Old, Reported: 1, Emptied: s.Emptied, Day: 20000})
+			return tx.SetRetention(ctx, store.Retention{Next: s.Left, Reached: s.Old, Reported: 1, Emptied: s.Emptied, DoneAt: store.At(now), HeldAt: store.At(day(1))})
 		})
 		want := store.OldStep{Looked: 6, Left: 2, Emptied: 3, Old: 4}
 		if err != nil || s != want || told != want {
 			t.Errorf("%+v, told %+v, %v; want %+v", s, told, err, want)
 		}
-		if r, err := db.Retention(ctx); err != nil || r != (store.Retention{Next: 2, Reached: 4, Reported: 1, Emptied: 3, Day: 20000}) {
+		if r, err := db.Retention(ctx); err != nil || r != (store.Retention{Next: 2, Reached: 4, Reported: 1, Emptied: 3, DoneAt: store.At(now), HeldAt: store.At(day(1))}) {
 			t.Errorf("%+v, %v", r, err)
 		}
 		var erased []bool
@@ -333,6 +369,9 @@ func TestOldRecordsAreEmptied(t *testing.T) {
 			t.Error(diff)
 		}
 		sound(t, db, o, head, 3)
+		if old, err := db.AnyOld(ctx, 0, day(5)); err != nil || old {
+			t.Errorf("what is empty is not old any more: %v, %v", old, err)
+		}
 		if s, err := db.EmptyOld(ctx, 4, day(5), func(*store.Tx, store.OldStep) error { return nil }); err != nil || s != (store.OldStep{Looked: 6, Left: 4}) {
 			t.Errorf("where nothing is old: %+v, %v", s, err)
 		}

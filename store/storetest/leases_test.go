@@ -110,3 +110,30 @@ func TestLeaseIsRenewed(t *testing.T) {
 		}
 	}
 }
+
+// TestAClockThatIsSetBackHoldsUpNobody: a lease of before, which seems to last
+// for a day, has run out; a step of a moment takes nobody's away.
+func TestAClockThatIsSetBackHoldsUpNobody(t *testing.T) {
+	now := time.Now()
+	db := storetest.Open(t, store.Options{Dir: t.TempDir(), Now: func() time.Time { return now }})
+	begin := now
+	for _, c := range []struct {
+		at   time.Duration
+		who  string
+		held bool
+	}{
+		{0, "one", true},
+		{-time.Second, "two", false},
+		{-9 * time.Second, "two", false},
+		{-24 * time.Hour, "two", true},
+		{-24*time.Hour + 9*time.Second, "one", false},
+		{-24*time.Hour + 11*time.Second, "one", true},
+		{-48 * time.Hour, "one", true},
+		{-48*time.Hour + 11*time.Second, "two", true}, // it was of 10 s again
+	} {
+		now = begin.Add(c.at)
+		if held := lease(t, db, "a", c.who, 10*time.Second); held != c.held {
+			t.Errorf("at %v, %s: %t, want %t", c.at, c.who, held, c.held)
+		}
+	}
+}

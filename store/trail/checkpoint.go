@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -124,6 +125,10 @@ func ParseCheckpoint(text string) (c Checkpoint, err error) {
 	lines := strings.Split(text, "\n")
 	if len(lines) < 4 || lines[0] == "" {
 		return c, fmt.Errorf("%w: it has no three lines", ErrCheckpoint)
+	}
+	// No key can have such a name, and in lists and lines it would look like another.
+	if strings.ContainsFunc(lines[0], func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		return c, fmt.Errorf("%w: its origin is %q", ErrCheckpoint, lines[0])
 	}
 	c.Origin = lines[0]
 	c.Size, err = strconv.ParseInt(lines[1], 10, 64)

@@ -138,6 +138,15 @@ func TestWhatIsForgedOrBrokenIsRefused(t *testing.T) {
 	}
 }
 
+func TestOriginsThatNoLogHas(t *testing.T) {
+	for _, origin := range []string{"points.example/audit evil", " a", "a\tb", "a\u00a0b", "a\u2028b", "a\u0085b", "a\rb", "a\x7fb"} {
+		text := origin + "\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+		if c, err := ParseCheckpoint(text); !errors.Is(err, ErrCheckpoint) {
+			t.Errorf("%q: %+v, %v", origin, c, err)
+		}
+	}
+}
+
 func signText(t *testing.T, k Key, text string) string {
 	t.Helper()
 	return string(must(note.Sign(&note.Note{Text: text}, k.signers(sampleAt)...))(t))

@@ -12,10 +12,10 @@
 //	leaf       = SHA-256(0x00 || entry)
 //
 // with a nonce of 32 random bytes for each record, and the index as 8 bytes, the
-// highest first. Who has body and nonce can
-// check the entry; who has the entry alone learns nothing, not even by guessing
-// bodies. So a person's bodies can be erased with their nonces, and the tree, its
-// checkpoints and its proofs still hold.
+// highest first. Who has body and nonce can check the entry; who has the entry
+// alone learns nothing, not even by guessing bodies. So a person's bodies can be
+// erased with their nonces, and the tree, its checkpoints and its proofs still
+// hold.
 //
 // # What others see of it
 //

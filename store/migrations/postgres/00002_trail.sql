@@ -52,6 +52,17 @@ CREATE TABLE cursors (
     idx  BIGINT NOT NULL
 );
 
+-- How far the emptying of old records has come: one row.
+CREATE TABLE retention (
+    next     BIGINT NOT NULL, -- the oldest index that may still have its content
+    reached  BIGINT NOT NULL, -- behind the last that was emptied
+    reported BIGINT NOT NULL, -- where the range of the last report ended
+    emptied  BIGINT NOT NULL, -- since then
+    done_at  BIGINT,          -- when the last pass came to its end
+    held_at  BIGINT           -- since when a pass waits that would empty too much at once
+);
+INSERT INTO retention (next, reached, reported, emptied) VALUES (0, 0, 0, 0);
+
 -- Erasures that were asked for. person is emptied when one is done.
 CREATE TABLE erasures (
     id           TEXT PRIMARY KEY, -- of the decision that allowed it

@@ -13,4 +13,14 @@ test_a_rollback if {
 	sample.keys(window, "verification") == {"trail"}
 }
 
+test_a_jump_of_the_clock if {
+	window := sample.window([{"action": "trail.hold", "allow": false, "code": "retention_jump"}])
+	sample.keys(window, "verification") == {"trail"}
+}
+
+test_a_fork if {
+	window := sample.window([{"action": "trail.fork", "allow": false, "code": "fork"}])
+	sample.keys(window, "verification") == {"trail"}
+}
+
 test_a_success if sample.keys(sample.window([{"action": "trail.verify"}]), "verification") == set()
