@@ -65,7 +65,7 @@ func (e *emptied) sound(r *Record) {
 	var t told
 	switch r.Action {
 	case "erasure.create":
-		if r.Allow && e.erasures[r.ID] == nil {
+		if r.Allow && r.Status == 202 && e.erasures[r.ID] == nil { // 200 is a preview
 			e.erasures[r.ID] = &erasure{tenant: r.Tenant, size: r.Index}
 		}
 	case "erasure.finish":

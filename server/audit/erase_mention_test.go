@@ -166,7 +166,7 @@ func TestWhatStandsInRecordsIsKnown(t *testing.T) {
 	if err := json.Unmarshal(raw, &input); err != nil {
 		t.Fatal(err)
 	}
-	var strings int
+	var texts int
 	var walk func(at string, s *schema)
 	walk = func(at string, s *schema) {
 		for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
@@ -176,12 +176,12 @@ func TestWhatStandsInRecordsIsKnown(t *testing.T) {
 			walk(at, s.Items)
 		}
 		if s.Type == "string" {
-			if strings++; !known(at) {
+			if texts++; !known(at) {
 				t.Errorf("is %s a person?", at)
 			}
 		}
 	}
-	if walk("/input", &input); strings < 10 {
-		t.Errorf("the schema has %d strings", strings)
+	if walk("/input", &input); texts < 10 {
+		t.Errorf("the schema has %d strings", texts)
 	}
 }

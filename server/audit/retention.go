@@ -84,6 +84,9 @@ func (r *Retainer) Pass(ctx context.Context) error {
 	if held, err := r.Store.Lease(ctx, "retention", r.Holder, retainLease); err != nil || !held {
 		return err
 	}
+	if at, err = r.Store.Retention(ctx); err != nil || day(now) == day(at.DoneAt.Time) {
+		return err // another node has done it meanwhile
+	}
 	cutoff := now.Add(-r.Keep)
 	if err := r.hold(ctx, &at, now); err != nil {
 		return err
@@ -118,7 +121,7 @@ func (r *Retainer) hold(ctx context.Context, at *store.Retention, now time.Time)
 	at.HeldAt, until = store.At(now), now.Add(retainHold)
 	err = r.Store.Write(ctx, func(tx *store.Tx) error {
 		tx.Record(r.Events.Record(gate.System(r.Home, gate.RetentionHeld{Before: now.Add(-r.Keep), Until: until}, gate.Party{Type: "trail", ID: "records"})))
-		return tx.SetRetention(ctx, *at)
+		return r.keep(ctx, tx, *at)
 	})
 	if err != nil {
 		return err
@@ -139,7 +142,7 @@ func (r *Retainer) empty(ctx context.Context, at *store.Retention, cutoff time.T
 			if now.Next = s.Left; left >= 0 {
 				now.Next = left
 			}
-			return tx.SetRetention(ctx, now)
+			return r.keep(ctx, tx, now)
 		})
 		if err != nil {
 			return err
@@ -161,6 +164,15 @@ func (r *Retainer) empty(ctx context.Context, at *store.Retention, cutoff time.T
 			return errors.Join(err, errLeaseLost)
 		}
 	}
+}
+
+// keep keeps how far it has come, unless another node has the lease: what that one
+// has emptied and told must not be counted anew.
+func (r *Retainer) keep(ctx context.Context, tx *store.Tx, at store.Retention) error {
+	if err := tx.HoldsLease(ctx, "retention", r.Holder); err != nil {
+		return errors.Join(err, errLeaseLost)
+	}
+	return tx.SetRetention(ctx, at)
 }
 
 var errLeaseLost = errors.New("audit: another node has the lease")
@@ -186,6 +198,6 @@ func (r *Retainer) report(ctx context.Context, at store.Retention, cutoff time.T
 		} else {
 			next.Reported = at.Reported
 		}
-		return tx.SetRetention(ctx, next)
+		return r.keep(ctx, tx, next)
 	})
 }

@@ -187,7 +187,7 @@ func TestAClockThatWasAheadKeepsItsOwnOnly(t *testing.T) {
 	if err := retainer(t, db, now.Add(500*aDay)).Pass(background); err != nil {
 		t.Fatal(err)
 	}
-	if full, empty := kept(t, db); empty != 122 || full != 2 {
+	if full, empty := kept(t, db); empty != 121 || full != 3 { // the two reports, and what proves the clock
 		t.Errorf("later: %d are empty, %d are not", empty, full)
 	}
 }
@@ -230,6 +230,33 @@ func TestAClockThatIsAheadEmptiesNothing(t *testing.T) {
 			t.Errorf("%+v, %v", at, err)
 		}
 	})
+}
+
+// TestAPassThatLostItsLeaseCountsNothing: what another node has done stands.
+func TestAPassThatLostItsLeaseCountsNothing(t *testing.T) {
+	db := storetest.SQLite(t)
+	storetest.Tenant(t, db, "demo")
+	now := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
+	days(t, db, now, 600)
+	waited(t, db, now)
+	r := retainer(t, db, now)
+	r.Wait = func(context.Context, time.Duration) error { // after the first step, the lease goes to another
+		if err := db.ReleaseLease(background, "retention", "one"); err != nil {
+			return err
+		}
+		two := retainerOf(db, now)
+		two.Holder = "two"
+		return two.Pass(background)
+	}
+	if err := r.Pass(background); err == nil {
+		t.Error("it went on without the lease")
+	}
+	if all := reports(t, db); len(all) != 1 || all[0].Records != 400 {
+		t.Errorf("told %+v", all)
+	}
+	if at, err := db.Retention(background); err != nil || at.Emptied != 0 || at.Next != 400 {
+		t.Errorf("%+v, %v", at, err)
+	}
 }
 
 type held struct{ Before, Until time.Time }

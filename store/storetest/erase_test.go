@@ -130,6 +130,11 @@ func TestRecordsAreEmptied(t *testing.T) {
 				t.Errorf("index %d: %s", i, r.Event())
 			}
 		}
+		done := about("stf_a", 13, now) // and that it was done
+		done.Action = "erasure.finish"
+		done.Body = bytes.ReplaceAll(done.Body, []byte("points.read"), []byte("erasure.finish"))
+		done.Body = bytes.Replace(done.Body, []byte(`"custom":{`), []byte(`"custom":{"erasure":"dec-wish","size":12,"records":3,`), 1)
+		put(t, db, done)
 		sound(t, db, o, head, 3)
 		if _, n, err := db.Empty(ctx, e, none); err != nil || n != 0 {
 			t.Errorf("again: %d, %v", n, err)
