@@ -21,6 +21,7 @@ var conditional = map[string]string{
 	"pointgate_push_lag_seconds":     "a place to push to",
 	"pointgate_push_failures_total":  "a place to push to",
 	"pointgate_push_stuck":           "a place to push to",
+	"pointgate_push_rejected_total":  "a place to push to",
 	"pointgate_alerts_open":          "an alert",
 	"pointgate_alerts_raised_total":  "an alert",
 	"pointgate_alert_failures_total": "a failure",
