@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// event is what a body says of the members that stand beside it.
-type event struct {
+// bodyKeys is what a body says of the members that stand beside it.
+type bodyKeys struct {
 	ID    string    `json:"decision_id"`
 	At    time.Time `json:"timestamp"`
 	IP    string    `json:"requested_by"`
@@ -33,7 +33,7 @@ type event struct {
 // differs names the first member of a record that its body does not say, or "".
 // A body without an input says nothing of who asked for what.
 func differs(r *Record) string {
-	var e event
+	var e bodyKeys
 	if err := json.Unmarshal(r.Body, &e); err != nil {
 		return "body"
 	}
@@ -52,19 +52,23 @@ func differs(r *Record) string {
 			return s.name
 		}
 	}
-	var rules Words
-	for _, reason := range e.Result.Reasons {
-		if !rules.Has(reason.Rule) {
-			rules = append(rules, reason.Rule)
-		}
-	}
 	switch {
 	case r.Status != e.Custom.Status:
 		return "status"
 	case r.Allow != e.Result.Allow:
 		return "allow"
-	case !slices.Equal(r.Rules, rules):
+	case !slices.Equal(r.Rules, e.rules()):
 		return "rules"
 	}
 	return ""
+}
+
+// rules are those that denied, each once.
+func (e *bodyKeys) rules() (rules Words) {
+	for _, reason := range e.Result.Reasons {
+		if !rules.Has(reason.Rule) {
+			rules = append(rules, reason.Rule)
+		}
+	}
+	return rules
 }

@@ -109,7 +109,10 @@ func (o *oldRecord) record() (*Record, error) {
 		body = append(body, ',')
 	}
 	body = append(append(append(body, `"custom":`...), last...), '}')
+	var says bodyKeys
+	_ = json.Unmarshal(body, &says) // what it does not say stays empty
 	r := &Record{
+		IP: says.IP, Rules: says.rules(),
 		ID: o.ID, At: o.At, Tenant: o.Tenant, Subject: o.Subject, Client: o.Client, Action: o.Action, Resource: o.Resource,
 		Allow: o.Allow, Code: o.Code, Status: o.Status, Request: o.Request, Body: body,
 	}

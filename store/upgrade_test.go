@@ -24,7 +24,7 @@ func TestTheOldLogMovesIntoTheTree(t *testing.T) {
 			}
 			for i := range rows {
 				at := store.At(db.Now())
-				body := fmt.Sprintf(`{"decision_id":"d%d","custom":{"tenant":"t","data_digest":"sha256:1"},"path":"p","timestamp":%q,"result":{"allow":true}}`, i, at.Format(time.RFC3339Nano))
+				body := fmt.Sprintf(`{"decision_id":"d%d","custom":{"tenant":"t","data_digest":"sha256:1"},"path":"p","timestamp":%q,"requested_by":"192.0.2.1","result":{"allow":true,"reasons":[{"rule":"a"},{"rule":"a"},{"rule":"b"}]}}`, i, at.Format(time.RFC3339Nano))
 				if i == 1 {
 					body = `{}` // no member at all
 				}
@@ -51,7 +51,7 @@ func TestTheOldLogMovesIntoTheTree(t *testing.T) {
 			t.Errorf("%d findings, first %v", len(v.Findings), v.Findings[:min(len(v.Findings), 1)])
 		}
 		r, err := db.Decision(background, "t", "d4321")
-		if err != nil || r.Index != 4321 {
+		if err != nil || r.Index != 4321 || r.IP != "192.0.2.1" || len(r.Rules) != 2 {
 			t.Fatalf("%+v, %v", r, err)
 		}
 		var event struct {

@@ -98,9 +98,13 @@ type verifier struct {
 	out    Verification
 }
 
+// find adds a finding, or makes the last one longer if it goes on.
 func (v *verifier) find(from, to int64, format string, args ...any) {
-	if len(v.out.Findings) < maxFindings {
-		v.out.Findings = append(v.out.Findings, Finding{from, to, fmt.Sprintf(format, args...)})
+	f := Finding{from, to, fmt.Sprintf(format, args...)}
+	if n := len(v.out.Findings); n > 0 && v.out.Findings[n-1].What == f.What && v.out.Findings[n-1].To == from-1 {
+		v.out.Findings[n-1].To = to
+	} else if n < maxFindings {
+		v.out.Findings = append(v.out.Findings, f)
 	}
 }
 
