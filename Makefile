@@ -11,7 +11,7 @@ export CGO_ENABLED := 1
 export CGO_CFLAGS := -O2 -g -DSQLITE_ENABLE_QPSG
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name what; do printf '  make %-12s%s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name what; do printf '  make %-13s%s\n' "$$name" "$$what"; done
 
 build: ## build bin/pointgate and bin/pointgate-verify
 	go build -o bin/pointgate ./cmd/pointgate
