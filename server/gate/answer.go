@@ -72,3 +72,10 @@ func problemOf(err error) *web.Problem {
 	}
 	return nil
 }
+
+// unrecorded is the answer where the log could not be written. It names no
+// decision: there is no record of that id.
+func unrecorded(c *Call, err error) *web.Answer {
+	c.Event.DecisionID = ""
+	return web.NewProblem("audit_unavailable", "Nothing was changed; try again later.").Because(err).Answer(c.Event)
+}

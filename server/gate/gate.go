@@ -192,13 +192,6 @@ func (g *Gate) only(ctx context.Context, c *Call, a *web.Answer) *web.Answer {
 	return a
 }
 
-// unrecorded is the answer where the log could not be written. It names no
-// decision: there is no record of that id.
-func unrecorded(c *Call, err error) *web.Answer {
-	c.Event.DecisionID = ""
-	return web.NewProblem("audit_unavailable", "Nothing was changed; try again later.").Because(err).Answer(c.Event)
-}
-
 // broken is the end of a request that could not be decided or carried out: it
 // is denied, and recorded if the log can be written.
 func (g *Gate) broken(ctx context.Context, c *Call, code string, err error) *web.Answer {
