@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -157,15 +158,31 @@ func inject(t *testing.T, pid int, fault string) (mend func()) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	select {
-	case err := <-ended:
-		t.Skipf("skipped: strace may not attach here: %v", err)
-	case <-time.After(300 * time.Millisecond):
-	}
+	until(t, func() bool {
+		select {
+		case err := <-ended:
+			t.Skipf("skipped: strace may not attach here: %v", err)
+		default:
+		}
+		return traced(t, pid)
+	})
 	return func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		<-ended
 	}
+}
+
+// traced reports whether every thread of a process is attached to (proc(5)).
+func traced(t *testing.T, pid int) bool {
+	t.Helper()
+	threads := must(filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid)))(t)
+	for _, path := range threads {
+		status, err := os.ReadFile(path)
+		if err == nil && strings.Contains(string(status), "TracerPid:\t0\n") { // one that has ended is none
+			return false
+		}
+	}
+	return len(threads) > 0
 }
 
 // endConnections ends all connections to a database but its own until stop.

@@ -100,7 +100,7 @@ func (b *big) checkLog(t testing.TB) {
 // for TestSpeed: a clock on a busy machine proves nothing.
 func TestAMillionLeaves(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it takes some seconds")
+		t.Skip("skipped: -short, and it takes some seconds")
 	}
 	size := million
 	if slowed {
@@ -128,7 +128,7 @@ func TestAMillionLeaves(t *testing.T) {
 // proof within ten milliseconds, on one core.
 func TestSpeed(t *testing.T) {
 	if !*speed {
-		t.Skip("it needs a machine to itself: make verify-speed")
+		t.Skip("skipped: it needs a machine to itself; make verify-speed runs it")
 	}
 	const mostExport, mostOne, tries = 10 * time.Second, 10 * time.Millisecond, 101
 	log := newBig(t, million)
