@@ -85,18 +85,18 @@ func (e *Events) Record(ev Event) *store.Record {
 	v := veil{mask: e.Mask}
 	in := v.input(&ev, k.action)
 	related, grant := v.value("/custom/related", ev.Related), v.value("/custom/grant", ev.Grant)
-	b := eventBody{
-		Labels: e.Labels, DecisionID: e.NewID(), Path: "pointgate/" + k.action, Input: in,
-		Result:      eventResult{Allow: k.code == ok, Status: k.status, Code: k.code},
+	result := eventResult{Allow: k.code == ok, Status: k.status, Code: k.code}
+	b := body{
+		Labels: e.Labels, DecisionID: e.NewID(), Path: "pointgate/" + k.action, Input: in, Result: result,
 		RequestedBy: v.value("/requested_by", ev.Request.IP), Timestamp: ev.At.UTC().Format(time.RFC3339Nano),
 		Custom: v.custom(ev.What, customBase{ev.Tenant, k.status, k.code, grant, related}),
 	}
 	b.Erased, b.Masked = v.lists()
 	b.TraceID, b.SpanID = ev.Request.TraceID, ev.Request.SpanID
-	body, _ := json.Marshal(&b) // strings and numbers, and JSON that we made: can't fail
+	raw, _ := json.Marshal(&b) // strings and numbers, and JSON that we made: can't fail
 	return &store.Record{
 		ID: b.DecisionID, At: store.At(ev.At), Tenant: ev.Tenant, Subject: in.Subject.ID, Client: in.Context.Client.ID,
-		Action: k.action, Resource: in.Resource.ID, Related: related, Allow: b.Result.Allow, Code: k.code, Status: k.status,
-		Request: in.Context.Request.ID, Grant: grant, IP: b.RequestedBy, Body: body,
+		Action: k.action, Resource: in.Resource.ID, Related: related, Allow: result.Allow, Code: k.code, Status: k.status,
+		Request: in.Context.Request.ID, Grant: grant, IP: b.RequestedBy, Body: raw,
 	}
 }

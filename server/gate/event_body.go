@@ -8,23 +8,7 @@ import (
 	"github.com/pointgate/pointgate/server/web"
 )
 
-// eventBody is an event in the shape that decisions have in the log, so that
-// one reader, one search and one rule serve both. Custom is the last member.
-type eventBody struct {
-	Labels      map[string]string          `json:"labels"`
-	DecisionID  string                     `json:"decision_id"`
-	Path        string                     `json:"path"` // pointgate/ and the action
-	Input       *eventInput                `json:"input"`
-	Result      eventResult                `json:"result"`
-	RequestedBy string                     `json:"requested_by"`
-	Timestamp   string                     `json:"timestamp"`
-	TraceID     string                     `json:"trace_id,omitempty"`
-	SpanID      string                     `json:"span_id,omitempty"`
-	Erased      []string                   `json:"erased,omitempty"`
-	Masked      []string                   `json:"masked,omitempty"`
-	Custom      map[string]json.RawMessage `json:"custom"`
-}
-
+// eventResult is what rules would have answered.
 type eventResult struct {
 	Allow  bool   `json:"allow"`
 	Status int    `json:"status"`

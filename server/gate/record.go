@@ -9,16 +9,17 @@ import (
 	"github.com/pointgate/pointgate/store"
 )
 
-// event is the record in the shape of OPA's decision log event (EventV1), so
-// that tools which read OPA's logs read ours. Custom stays the last member:
-// custom.index and custom.nonce are put in behind it when a record is read.
-type event struct {
+// body is what a record says, of a decision and of an event alike: the shape of
+// OPA's decision log event (EventV1), so that tools which read OPA's logs read
+// ours. Custom stays the last member: custom.index and custom.nonce are put in
+// behind it when a record is read.
+type body struct {
 	Labels      map[string]string         `json:"labels"`
 	DecisionID  string                    `json:"decision_id"`
 	Bundles     map[string]bundleRevision `json:"bundles,omitempty"`
 	Path        string                    `json:"path"`
-	Input       json.RawMessage           `json:"input,omitempty"`
-	Result      json.RawMessage           `json:"result,omitempty"`
+	Input       any                       `json:"input,omitempty"`
+	Result      any                       `json:"result,omitempty"`
 	Error       *eventError               `json:"error,omitempty"`
 	RequestedBy string                    `json:"requested_by"`
 	Timestamp   string                    `json:"timestamp"`
@@ -27,7 +28,7 @@ type event struct {
 	Erased      []string                  `json:"erased,omitempty"`
 	Masked      []string                  `json:"masked,omitempty"`
 	Metrics     map[string]int64          `json:"metrics,omitempty"`
-	Custom      map[string]any            `json:"custom"`
+	Custom      any                       `json:"custom"`
 }
 
 type bundleRevision struct {
@@ -45,9 +46,9 @@ func (g *Gate) record(c *Call, a *web.Answer) *store.Record {
 	head(c, a)
 	d, k, v := c.Decision, c.Caller, veil{mask: g.Mask, erased: c.Decision.Erased, masked: c.Decision.Masked}
 	c.Event.Subject, c.Event.Client = k.ID, k.ClientID
-	e := event{
+	e := body{
 		Labels: g.Labels, DecisionID: c.DecisionID, Path: "pointgate/decision",
-		Input: d.Input, Result: d.Result,
+		Input: present(d.Input), Result: present(d.Result),
 		RequestedBy: v.value("/requested_by", c.Origin.IP), Timestamp: c.Now.Format(time.RFC3339Nano),
 		TraceID: c.Event.TraceID, SpanID: c.Event.SpanID,
 	}
@@ -62,7 +63,7 @@ func (g *Gate) record(c *Call, a *web.Answer) *store.Record {
 	if a.Code != "ok" {
 		code = a.Code
 	}
-	e.Custom = map[string]any{"tenant": c.Tenant.ID, "status": a.Status, "code": code, "data_digest": d.DataDigest}
+	custom := map[string]any{"tenant": c.Tenant.ID, "status": a.Status, "code": code, "data_digest": d.DataDigest}
 	r := &store.Record{
 		ID: c.DecisionID, At: store.At(c.Now), Tenant: c.Tenant.ID, Action: c.Action, Allow: d.Allow, Code: code, Status: a.Status,
 		Subject: v.value("/input/subject/id", k.ID), Client: v.value("/input/context/client/id", k.ClientID),
@@ -71,15 +72,24 @@ func (g *Gate) record(c *Call, a *web.Answer) *store.Record {
 	}
 	for name, value := range map[string]string{"grant": r.Grant, "related": r.Related} {
 		if value != "" {
-			e.Custom[name] = value
+			custom[name] = value
 		}
 	}
 	if len(c.Lines) > 0 && a.Status < 300 { // else they were undone
-		e.Custom["ledger"] = c.Lines
+		custom["ledger"] = c.Lines
 	}
+	e.Custom = custom
 	e.Erased, e.Masked = v.lists()
 	r.Body, _ = json.Marshal(&e) // maps of strings and numbers, and JSON that we made: can't fail
 	return r
+}
+
+// present is JSON that is there, or nothing.
+func present(raw json.RawMessage) any {
+	if raw == nil {
+		return nil
+	}
+	return raw
 }
 
 // rulesOf are the rules that denied.
