@@ -106,7 +106,9 @@ func (s *Server) Start() error {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	// The clock of this process has to be proven by what others have recorded.
-	if err := s.rooms.follow.Retainer.Anchor(ctx); err != nil {
+	anchoring, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := s.rooms.follow.Retainer.Anchor(anchoring); err != nil {
 		return fmt.Errorf("the log can't be read: %w", err)
 	}
 	if err := s.life.begin(); err != nil {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 )
 
@@ -97,7 +96,7 @@ type AlertCount struct {
 func (db *DB) AlertCounts(ctx context.Context) ([]AlertCount, error) {
 	var out []AlertCount
 	err := db.Select(ctx, &out, `SELECT rule, severity, COUNT(*) AS open FROM alerts
-		WHERE state = 'open' GROUP BY rule, severity ORDER BY rule, severity`)
+		WHERE state = 'open' AND state <> 'closed' GROUP BY rule, severity ORDER BY rule, severity`)
 	return out, err
 }
 
@@ -161,9 +160,9 @@ func (tx *Tx) ChangeAlert(ctx context.Context, tenant, id, state, by string) err
 // key and detail go, the ids of decisions stay. What is found about the person
 // afterwards is another alert. It returns how many there were.
 func (tx *Tx) EraseAlerts(ctx context.Context, tenant, person string) (int64, error) {
-	word := strings.NewReplacer(`\`, `\\`, `_`, `\_`, `%`, `\%`).Replace(person)
-	return tx.Exec(ctx, `UPDATE alerts SET key = 'erased ' || id, detail = '' WHERE tenant = ? AND ' ' || key || ' ' LIKE ? ESCAPE '\'`,
-		tenant, "% "+word+" %")
+	// Not LIKE: SQLite's takes Bob for bob.
+	return tx.Exec(ctx, `UPDATE alerts SET key = 'erased ' || id, detail = ''
+		WHERE tenant = ? AND REPLACE(' ' || key || ' ', ?, '') <> ' ' || key || ' '`, tenant, " "+person+" ")
 }
 
 // DeleteAlerts removes at most limit alerts that were closed long ago.

@@ -29,7 +29,7 @@ func (x *index) redo(ctx context.Context) error {
 		Idx  int64  `db:"idx"`
 	}
 	if err := x.db.Select(ctx, &marks, `SELECT name, idx FROM cursors WHERE name LIKE ?`, redone+"%"); err != nil {
-		return err
+		return logError{err}
 	}
 	for _, m := range marks {
 		var chunk int64
@@ -43,7 +43,7 @@ func (x *index) redo(ctx context.Context) error {
 	if len(marks) == 0 {
 		return nil
 	}
-	return x.db.Write(ctx, func(tx *Tx) error {
+	err := x.db.Write(ctx, func(tx *Tx) error {
 		for _, m := range marks {
 			// One with another number was emptied again meanwhile.
 			if _, err := tx.Exec(ctx, `DELETE FROM cursors WHERE name = ? AND idx = ?`, m.Name, m.Idx); err != nil {
@@ -52,6 +52,10 @@ func (x *index) redo(ctx context.Context) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return logError{err}
+	}
+	return nil
 }
 
 func (t *indexTx) redoChunk(chunk int64) error {

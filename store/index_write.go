@@ -64,7 +64,10 @@ func (x *index) change(ctx context.Context, fn func(t *indexTx) error) error {
 func (x *index) step(ctx context.Context, size int64) (at int64, err error) {
 	err = x.change(ctx, func(t *indexTx) error {
 		if at = t.meta.Position; at > size {
-			if size, err = x.db.LogSize(ctx); err != nil || at > size { // another node may have gone on
+			if size, err = x.db.LogSize(ctx); err != nil {
+				return logError{err}
+			}
+			if at > size { // another node may have gone on
 				return fmt.Errorf("%w: it is ahead of the log", errIndex)
 			}
 		}

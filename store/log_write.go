@@ -67,10 +67,21 @@ func (g *groupTx) execute(query string, args ...any) error {
 	return err
 }
 
-// isIn reports whether the log has the group's records where it put them.
+// isIn reports whether the log has the group's records where it put them. It
+// waits for the head first, which the transaction holds that may still be
+// committing.
 func (g *groupTx) isIn(read *sqlx.DB) bool {
 	first := g.records[0]
+	tx, err := read.BeginTxx(g.ctx, nil)
+	if err != nil {
+		return false
+	}
+	defer tx.Rollback()
+	var head logHead
+	if err := tx.GetContext(g.ctx, &head, g.db.dialect.lockHead); err != nil {
+		return false
+	}
 	var entries []byte
-	err := read.GetContext(g.ctx, &entries, sqlx.Rebind(g.db.dialect.bind, `SELECT entries FROM batches WHERE first = ?`), first.Index)
+	err = tx.GetContext(g.ctx, &entries, sqlx.Rebind(g.db.dialect.bind, `SELECT entries FROM batches WHERE first = ?`), first.Index)
 	return err == nil && bytes.HasPrefix(entries, first.Entry[:])
 }

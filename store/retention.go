@@ -28,9 +28,10 @@ func (tx *Tx) SetRetention(ctx context.Context, r Retention) error {
 }
 
 // accounts are the actions whose records say which others were emptied, by whom
-// and why. They never get old: without them, nobody could tell an erasure from a
-// crime.
-var accounts = map[string]bool{"erasure.create": true, "erasure.finish": true, "trail.retain": true}
+// and why, and which published checkpoints were given up. They never get old:
+// without them, nobody could tell an erasure from a crime, nor a rollback that was
+// accepted from one that was not.
+var accounts = map[string]bool{"erasure.create": true, "erasure.finish": true, "trail.retain": true, "trail.rollback": true}
 
 // OldStep is what one step of [DB.EmptyOld] came to.
 type OldStep struct {

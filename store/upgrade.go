@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 )
 
 // oldRecord is a row of the log as version 1 of the schema kept it: custom.index,
@@ -45,6 +46,9 @@ func (db *DB) upgradeLog(ctx context.Context, progress Progress) error {
 	for more := true; more; {
 		done, err := upgradeSome(ctx, db, conn)
 		if err != nil {
+			if there, again := db.hasTable(ctx, "decisions_old"); again == nil && !there {
+				return nil // another node has finished it
+			}
 			return err
 		}
 		if more = done < total; progress != nil {
@@ -70,6 +74,9 @@ func upgradeSome(ctx context.Context, db *DB, conn *writeConn) (int64, error) {
 		return 0, err
 	}
 	for i := range rows {
+		if want := g.head.Size + int64(i); rows[i].Index != want {
+			return 0, fmt.Errorf("%w: the old log has no index %d", ErrInvalid, want)
+		}
 		r, err := rows[i].record()
 		if err != nil {
 			return 0, err

@@ -210,6 +210,10 @@ func (v *verifier) end(ctx context.Context) (*Verification, error) {
 		v.find(v.next, v.head.Size-1, "missing")
 		v.broken = true
 	}
+	if v.next > v.head.Size {
+		v.find(v.head.Size, v.next-1, "behind the end of the log")
+		v.broken = true
+	}
 	for _, c := range v.claims {
 		if c.Size > v.head.Size {
 			v.find(v.head.Size, c.Size-1, "missing: %s has them", c.Where)

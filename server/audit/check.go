@@ -175,6 +175,7 @@ type reading struct {
 func (p *Publisher) readPlaces(ctx context.Context) []reading {
 	bounded, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
+	p.unread = nil // only who has the turn, or a start, is here
 	var out []reading
 	for _, pl := range p.places {
 		if pl.read != nil {
@@ -255,6 +256,9 @@ func (p *Publisher) judge(ctx context.Context, where string, raw []byte, keys *r
 		return c, nil
 	}
 	root, err := tlog.TreeHash(claim.Size, p.log.Tree(ctx))
+	if store.Away(err) {
+		return nil, err // it says nothing about the records
+	}
 	if err != nil || root != claim.Root {
 		c.why = fmt.Sprintf("the first %d of the %d records in this database are not those that were published", claim.Size, head.Size)
 		return c, ctx.Err()

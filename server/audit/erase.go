@@ -29,6 +29,9 @@ type Eraser struct {
 	Wait func(ctx context.Context, d time.Duration) error
 
 	failures atomic.Int64
+	// unscrubbed says that what was overwritten may still be in the write-ahead
+	// log. It is of the goroutine that runs the passes.
+	unscrubbed bool
 }
 
 const (
@@ -47,10 +50,8 @@ func (e *Eraser) Failures() int64 { return e.failures.Load() }
 // goes on where it, or another node, was killed.
 func (e *Eraser) Run(ctx context.Context) {
 	// A process that was killed between the end of an erasure and its scrubbing
-	// has left this to the next one.
-	if err := e.Store.Scrub(ctx); err != nil && !errors.Is(err, store.ErrUnavailable) {
-		e.Log.Error("the write-ahead log was not scrubbed", "error", err)
-	}
+	// has left that to this one.
+	e.unscrubbed = true
 	for {
 		if err := e.Pass(ctx); err != nil && ctx.Err() == nil {
 			e.failures.Add(1)
@@ -67,7 +68,7 @@ func (e *Eraser) Pass(ctx context.Context) error {
 	for {
 		next, err := e.Store.NextErasure(ctx)
 		if errors.Is(err, store.ErrNotFound) {
-			return nil
+			return e.scrub(ctx)
 		}
 		if err != nil {
 			return err
@@ -156,7 +157,22 @@ func (e *Eraser) finish(ctx context.Context, o *store.Erasure) error {
 	if err != nil {
 		return err
 	}
-	return e.Store.Scrub(ctx) // the id in the row of the erasure itself
+	e.unscrubbed = true // the id in the row of the erasure itself
+	return nil
+}
+
+// scrub takes what was overwritten out of the files. A reader at work holds it
+// up: then it is tried again, and is no failure.
+func (e *Eraser) scrub(ctx context.Context) error {
+	if !e.unscrubbed {
+		return nil
+	}
+	err := e.Store.Scrub(ctx)
+	e.unscrubbed = err != nil
+	if errors.Is(err, store.ErrUnavailable) {
+		return nil
+	}
+	return err
 }
 
 func (e *Eraser) wait(ctx context.Context, d time.Duration) error { return pause(ctx, e.Wait, d) }

@@ -196,6 +196,9 @@ func (m mention) path(s string) bool {
 	}
 	for part := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(part, "=")
+		if decoded, err := url.QueryUnescape(name); err == nil {
+			name = decoded
+		}
 		if decoded, err := url.QueryUnescape(value); err == nil && slices.Contains(personParams, name) && m.is(decoded) {
 			return true
 		}

@@ -75,17 +75,21 @@ func (p *Publisher) Tile() fiber.Handler {
 }
 
 // reach is nil if the published checkpoint covers the tile. Another node may have
-// published more than this one knows of, and its reader ask us; only for what the
-// log has at all is that looked up.
+// published more than this one knows of, and its reader ask us; only for what is
+// kept is that looked up.
 func (p *Publisher) reach(ctx context.Context, t trail.Tile) error {
 	if t.In(p.publishedSize()) {
 		return nil
 	}
-	size, err := p.c.Store.LogSize(ctx)
+	now := p.current.Load()
+	if now == nil {
+		return store.ErrNotFound
+	}
+	kept, err := store.LastCheckpoint(ctx, p.c.Store, now.Origin)
 	if err != nil {
 		return err
 	}
-	if t.In(size) {
+	if t.In(kept.Size) { // else there is nothing to follow: no stranger takes the publisher's turn for it
 		if err := p.follow(ctx); err != nil {
 			return err
 		}

@@ -100,6 +100,7 @@ func (p *Publisher) readKeys(ctx context.Context) (*ring, error) {
 	for i := range rows {
 		row := &rows[i]
 		if !row.Signs(now) || originOf(row) != r.origin {
+			delete(p.keys, row.Verifier) // its secret part is to be nowhere
 			continue
 		}
 		k, known := p.keys[row.Verifier]

@@ -137,11 +137,20 @@ func (p *Push) Pass(ctx context.Context) error {
 		return err
 	}
 	size, err := p.Store.LogSize(ctx)
-	if err != nil || next >= size {
+	if err != nil {
 		return err
 	}
-	if held, err := p.Store.Lease(ctx, p.cursor(), p.Holder, pushLease); err != nil || !held {
+	if next >= size {
+		p.stuck.Store(0)
+		return nil
+	}
+	held, err := p.Store.Lease(ctx, p.cursor(), p.Holder, pushLease)
+	if err != nil {
 		return err
+	}
+	if !held {
+		p.stuck.Store(0) // it is the other node's to tell
+		return nil
 	}
 	var chunk []store.Record
 	bytes := 0

@@ -107,7 +107,11 @@ var errHeld = errors.New("audit: more records than a week's are old at once: loo
 
 // hold lets a pass wait that would empty too much at once, and tells the log so.
 func (r *Retainer) hold(ctx context.Context, at *store.Retention, now time.Time) error {
-	jumped, err := r.Store.AnyOld(ctx, at.Next, now.Add(-r.Keep-retainAtOnce))
+	cutoff := now.Add(-r.Keep - retainAtOnce)
+	jumped, err := r.Store.AnyOld(ctx, at.Next, cutoff)
+	if err == nil && !jumped && at.Reached > at.Next { // a younger one lies in front, and what is behind it is emptied
+		jumped, err = r.Store.AnyOld(ctx, at.Reached, cutoff)
+	}
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,9 @@ func (p *Publisher) accepted(ctx context.Context, keys *ring) (*acceptances, err
 	}
 	for line := range strings.Lines(text) {
 		r, err := p.rollbackAt(ctx, strings.TrimSuffix(line, "\n"))
+		if store.Away(err) {
+			return nil, err
+		}
 		if err != nil {
 			p.c.Log.Warn("a rollback that is said to be accepted is not on record, and does not count", "mark", acceptedMark, "line", line, "error", err)
 			continue

@@ -70,10 +70,11 @@ func (g *Gate) record(c *Call, a *web.Answer) *store.Record {
 		Resource: v.value("/input/resource/id", c.Resource.ID), Related: v.value("/custom/related", c.Related),
 		Request: v.value("/input/context/request/id", c.Event.RequestID), Grant: valid(k.GrantID), IP: e.RequestedBy, Rules: rulesOf(d),
 	}
-	for name, value := range map[string]string{"grant": r.Grant, "related": r.Related} {
-		if value != "" {
-			custom[name] = value
-		}
+	if r.Grant != "" {
+		custom["grant"] = r.Grant
+	}
+	if r.Related != "" {
+		custom["related"] = r.Related
 	}
 	if len(c.Lines) > 0 && a.Status < 300 { // else they were undone
 		custom["ledger"] = c.Lines
