@@ -12,11 +12,12 @@ const keysPerRead = 128
 
 // heads unpacks the row's records without their bodies.
 func (b *batch) heads() ([]Record, error) {
-	out := make([]Record, b.Count)
-	keys := unpacker{b: b.Keys}
-	if int64(len(b.Entries)) != b.Count*int64(len(trail.Entry{})) {
+	const size = int64(len(trail.Entry{}))
+	if n := int64(len(b.Entries)); n%size != 0 || n/size != b.Count {
 		return nil, fmt.Errorf("%w: entries of the row of %d", errBatch, b.First)
 	}
+	out := make([]Record, b.Count)
+	keys := unpacker{b: b.Keys}
 	for i := range out {
 		r := &out[i]
 		r.Index, r.Entry = b.First+int64(i), trail.Entry(b.Entries[i*len(trail.Entry{}):])

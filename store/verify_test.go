@@ -203,8 +203,19 @@ func TestVerifyFindsTampering(t *testing.T) {
 		}, "indexes 400 to 401: the record is not the one"},
 		"a truncated tail":            {func(m tamperer) { m.exec(`DELETE FROM batches WHERE first >= 590`) }, "indexes 590 to 599: missing"},
 		"a tail cut off with its end": {func(m tamperer) { m.yesterday(590) }, "indexes 590 to 599: missing: the outside checkpoint has them"},
-		"a wrong node":                {func(m tamperer) { m.exec(`UPDATE tree_nodes SET hash = ? WHERE n = 1`, make([]byte, 32)) }, "indexes 256 to 511: the tree was not made of these"},
-		"a wrong end of the tree":     {func(m tamperer) { m.exec(`UPDATE log_head SET frontier = ?`, make([]byte, 32*4)) }, "the tree was not made of these"},
+		"an end inside a row": {func(m tamperer) {
+			entries, err := m.db.Entries(background, 0, 304)
+			if err != nil {
+				m.Fatal(err)
+			}
+			var tree trail.Frontier
+			for _, e := range entries {
+				tree.Append(e.Leaf())
+			}
+			m.exec(`UPDATE log_head SET size = 304, frontier = ?`, tree.Bytes())
+		}, "indexes 304 to 399: behind the end of the log"},
+		"a wrong node":            {func(m tamperer) { m.exec(`UPDATE tree_nodes SET hash = ? WHERE n = 1`, make([]byte, 32)) }, "indexes 256 to 511: the tree was not made of these"},
+		"a wrong end of the tree": {func(m tamperer) { m.exec(`UPDATE log_head SET frontier = ?`, make([]byte, 32*4)) }, "the tree was not made of these"},
 		"a kept checkpoint": {func(m tamperer) {
 			m.exec(`INSERT INTO checkpoints (at, size, root, note) VALUES (1, 100, ?, '')`, make([]byte, 32))
 		}, "index 99: the checkpoint of 1970-01-01T00:00:00Z is not what the log has signed"},

@@ -30,8 +30,9 @@ func (c *auditCommand) erase() *cobra.Command {
 		Long: `Empty the records of the tenant that name a person, up to now: their bodies, and
 what they are found by. Their places in the tree stay, so every proof still holds.
 It can't be undone: it says first how many records these are, and asks on a
-terminal whether to go on; elsewhere it needs --yes. What was asked for, and what was done, is recorded; the reason
-is in these records for good, so it must not say who the person is.
+terminal whether to go on; elsewhere it needs --yes. What was asked for, and what
+was done, is recorded; the reason is in these records for good, so it must not say
+who the person is. Your own acts stay: another super_admin asks for those.
 
 What stays, and what exported copies mean, is in docs/export.md.`,
 	}
@@ -50,14 +51,15 @@ What stays, and what exported copies mean, is in docs/export.md.`,
 		if err != nil {
 			return err
 		}
-		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		if err := previewErasure(ctx, cmd, a, *subject); err != nil {
+		if err := previewErasure(cmd.Context(), cmd, a, *subject); err != nil {
 			return err
 		}
 		if !*yes && !confirmed(cmd) {
 			return refused("nothing was emptied")
 		}
+		// Not earlier: an interrupt at the question ends the command.
+		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
 		r, err := a.call(ctx, http.MethodPost, "/erasures", nil, map[string]string{"person": *subject, "reason": *reason})
 		if err == nil && *stay {
 			r, err = waitForErasure(ctx, cmd, a, r)
@@ -87,7 +89,7 @@ func previewErasure(ctx context.Context, cmd *cobra.Command, a *api, person stri
 	if e.Position < e.Size {
 		least = fmt.Sprintf(" or more (looked at %d)", e.Position)
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%d records%s of %d name %s and will be emptied for good.\n", e.Records, least, e.Size, person)
+	fmt.Fprintf(cmd.ErrOrStderr(), "%d records%s of %d name %s and will be emptied for good (your own acts stay).\n", e.Records, least, e.Size, person)
 	return nil
 }
 

@@ -62,6 +62,9 @@ What breaks off on its way is no export: the exit code is 3.`,
 		if err != nil {
 			return err
 		}
+		if err := o.free(); err != nil {
+			return err
+		}
 		a, err := c.begin()
 		if err != nil {
 			return err
@@ -71,6 +74,23 @@ What breaks off on its way is no export: the exit code is 3.`,
 		return (&exporter{cmd: cmd, api: a, options: &o, query: q}).run(ctx)
 	}
 	return cmd
+}
+
+// free refuses to write over what is there: a kept checkpoint is evidence.
+func (o *exportOptions) free() error {
+	names := []string{o.out}
+	if o.format == "opa" && !o.alone {
+		names = append(names, o.out+".checkpoint")
+	}
+	for _, name := range names {
+		if o.out == "" {
+			return nil
+		}
+		if _, err := os.Lstat(name); err == nil {
+			return usage("--out: %s is there already: choose another name, or remove it", name)
+		}
+	}
+	return nil
 }
 
 func (o *exportOptions) check(q url.Values) error {
@@ -140,7 +160,7 @@ func (x *exporter) checkpoint(ctx context.Context) (size int64, note []byte, err
 	for began := time.Now(); ; {
 		r, err := x.api.call(ctx, http.MethodGet, "/audit/checkpoint", nil, nil)
 		if err != nil {
-			return 0, nil, fmt.Errorf("%w (--no-checkpoint does without)", err)
+			return 0, nil, err
 		}
 		if first == nil {
 			first = r.body

@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"time"
 
@@ -64,6 +65,9 @@ func (c *auditCommand) verified(cmd *cobra.Command, a *api, note []byte, keys []
 		}
 	}
 	s, err := trail.Open(note, keys...)
+	if errors.Is(err, trail.ErrKey) && by == "your key" {
+		return usage("--key: want a vkey (name+id+key), as the log's operator gave it")
+	}
 	if err != nil {
 		return failed("the checkpoint does not verify: %w", err)
 	}
@@ -112,10 +116,10 @@ itself in it. pointgate-verify checks it offline.`,
 			_, err = cmd.OutOrStdout().Write(r.body)
 			return err
 		}
-		if err := os.WriteFile(*out, r.body, 0o600); err != nil { // it holds the record
-			return usage("--out: %v", err)
-		}
-		return nil
+		return writeWhole(*out, func(w io.Writer) error { // readable by its owner alone: it holds the record
+			_, err := w.Write(r.body)
+			return err
+		})
 	}
 	return cmd
 }

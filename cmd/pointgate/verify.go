@@ -46,6 +46,10 @@ with pointgate-verify; see docs/audit.md.`
 }
 
 func (v *verifyCommand) run(cmd *cobra.Command, c *StoreConfig) error {
+	how, _ := cmd.Flags().GetString("output") // of the audit command
+	if err := checkOutput(how); err != nil {
+		return err
+	}
 	i, err := store.Inspect(store.Options{URL: c.Database, Dir: c.Data})
 	if err != nil {
 		return usage("database: %v (name the data folder with --data, or --database)", err)
@@ -62,7 +66,6 @@ func (v *verifyCommand) run(cmd *cobra.Command, c *StoreConfig) error {
 	if v.record {
 		err = inLog(cmd.Context(), c, func(db *store.DB) error { return operated(db).Verified(cmd.Context(), found) })
 	}
-	how, _ := cmd.Flags().GetString("output") // of the audit command
 	return errors.Join(err, printVerification(cmd.OutOrStdout(), found, len(claims), how == "json"))
 }
 
@@ -116,6 +119,9 @@ func (v *verifyCommand) claims(ctx context.Context, c *StoreConfig, i *store.Ins
 			return nil, usage("checkpoint: %v", err)
 		}
 		s, err := trail.Open(note, keys...)
+		if errors.Is(err, trail.ErrKey) && len(v.keys) > 0 {
+			return nil, usage("--key: want a vkey (name+id+key), as the log's operator gave it")
+		}
 		if err != nil {
 			return nil, failed("%s: %w", place, err)
 		}

@@ -43,6 +43,8 @@ func TestAuditVerify(t *testing.T) {
 		"the file beside it":             {[]string{"--data", dir}, "", forged, 1, "not signed by a known key"},
 		"the folder with a slash":        {[]string{"--data", dir + "/"}, "", forged, 1, "not signed by a known key"},
 		"the file that is named outside": {[]string{"--data", dir}, filepath.Join(dir, "elsewhere"), forged, 2, "elsewhere"},
+		"no key at all":                  {[]string{"--data", dir, "--key", "bad"}, "", forged, 2, "--key: want a vkey"},
+		"no such output":                 {[]string{"--data", dir, "--checkpoint", "none", "--output", "yaml"}, "", "", 2, "want table or json"},
 		"no folder":                      {[]string{"--data", dir + "x", "--checkpoint", "none"}, "", "", 2, "--data"},
 		"a URL over the network":         {[]string{"--data", dir, "--checkpoint", "http://log.example/checkpoint"}, "", "", 2, "want https"},
 	} {
