@@ -16,11 +16,33 @@ type Client struct {
 	Origins      Words  `db:"origins"`       // of its pages, for CORS
 	Introspects  Words  `db:"introspects"`   // the audiences whose tokens it may introspect
 	RefreshGrace int64  `db:"refresh_grace"` // seconds in which a used refresh token still gets its successor
+	RefreshIdle  int64  `db:"refresh_idle"`  // seconds that a refresh token lives if it is not used; 0: the default
+	RefreshMost  int64  `db:"refresh_most"`  // seconds that a grant with refresh tokens lives; 0: the default
 	CreatedAt    Time   `db:"created_at"`
 	DisabledAt   Time   `db:"disabled_at"` // not zero: it is refused, and so are its tokens
+
+	AuthMethod  string `db:"auth_method"`  // at the token endpoint, by its name in RFC 7591; empty: a secret, however it is sent
+	JWKS        string `db:"jwks"`         // its public keys (RFC 7517), for assertions and self-signed certificates
+	JWKSURI     string `db:"jwks_uri"`     // or where they are
+	TLSSubject  string `db:"tls_subject"`  // of its certificate, for tls_client_auth: dn:, dns:, uri:, ip: or email: and the value (RFC 8705 §2.1.2)
+	Bound       string `db:"bound"`        // what its tokens must be bound to: dpop, mtls, or nothing
+	RequirePAR  bool   `db:"require_par"`  // it must push its authorization requests (RFC 9126 §5)
+	TokenFormat string `db:"token_format"` // of access tokens: jwt (RFC 9068), or empty: opaque
+	SigningAlg  string `db:"signing_alg"`  // of its JWTs, by RFC 7518: ES256, RS256, EdDSA; empty: ES256
+	Resources   Words  `db:"resources"`    // the audiences that it may ask for besides the tenant's API (RFC 8707)
+
+	LogoutURIs     Words  `db:"logout_uris"`     // where the browser may go after a logout (OpenID Connect RP-Initiated Logout)
+	BackchannelURI string `db:"backchannel_uri"` // that is told of logouts (OpenID Connect Back-Channel Logout)
+	Homepage       string `db:"homepage"`        // that people can look at (client_uri)
+
+	RegisteredBy     string `db:"registered_by"`     // admin, developer, dynamic or document
+	Owner            string `db:"owner"`             // of a developer's: their user id
+	RegistrationHash []byte `db:"registration_hash"` // of its registration access token (RFC 7592)
 }
 
-const clientColumns = `tenant, id, name, public, trusted, redirect_uris, grant_types, scopes, origins, introspects, refresh_grace, created_at, disabled_at`
+const clientColumns = `tenant, id, name, public, trusted, redirect_uris, grant_types, scopes, origins, introspects, refresh_grace,
+	refresh_idle, refresh_most, created_at, disabled_at, auth_method, jwks, jwks_uri, tls_subject, bound, require_par, token_format,
+	signing_alg, resources, logout_uris, backchannel_uri, homepage, registered_by, owner, registration_hash`
 
 // GetClient is one by its id, disabled or not.
 func GetClient(ctx context.Context, r Reader, tenant, id string) (*Client, error) {
@@ -48,18 +70,27 @@ func (tx *Tx) InsertClient(ctx context.Context, c *Client) error {
 	if persons > 0 {
 		return ErrExists // a token of the client would look like one of the person
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO clients (`+clientColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-		c.Tenant, c.ID, c.Name, c.Public, c.Trusted, c.RedirectURIs, c.GrantTypes, c.Scopes, c.Origins, c.Introspects,
-		c.RefreshGrace, c.CreatedAt, c.DisabledAt)
+	by := c.RegisteredBy
+	if by == "" {
+		by = "admin"
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO clients (`+clientColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		c.Tenant, c.ID, c.Name, c.Public, c.Trusted, c.RedirectURIs, c.GrantTypes, c.Scopes, c.Origins, c.Introspects, c.RefreshGrace,
+		c.RefreshIdle, c.RefreshMost, c.CreatedAt, c.DisabledAt, c.AuthMethod, c.JWKS, c.JWKSURI, c.TLSSubject, c.Bound, c.RequirePAR, c.TokenFormat,
+		c.SigningAlg, c.Resources, c.LogoutURIs, c.BackchannelURI, c.Homepage, by, c.Owner, c.RegistrationHash)
 	return err
 }
 
-// UpdateClient writes all that may change: everything but tenant, id, public
-// and created_at. ErrNotFound if there is no such client.
+// UpdateClient writes all that may change: everything but tenant, id, public,
+// created_at, registered_by and owner. ErrNotFound if there is no such client.
 func (tx *Tx) UpdateClient(ctx context.Context, c *Client) error {
 	return tx.ExecOne(ctx, ErrNotFound, `UPDATE clients SET name = ?, trusted = ?, redirect_uris = ?, grant_types = ?, scopes = ?,
-			origins = ?, introspects = ?, refresh_grace = ?, disabled_at = ? WHERE tenant = ? AND id = ?`,
-		c.Name, c.Trusted, c.RedirectURIs, c.GrantTypes, c.Scopes, c.Origins, c.Introspects, c.RefreshGrace, c.DisabledAt, c.Tenant, c.ID)
+			origins = ?, introspects = ?, refresh_grace = ?, refresh_idle = ?, refresh_most = ?, disabled_at = ?, auth_method = ?, jwks = ?,
+			jwks_uri = ?, tls_subject = ?, bound = ?, require_par = ?, token_format = ?, signing_alg = ?, resources = ?, logout_uris = ?,
+			backchannel_uri = ?, homepage = ?, registration_hash = ? WHERE tenant = ? AND id = ?`,
+		c.Name, c.Trusted, c.RedirectURIs, c.GrantTypes, c.Scopes, c.Origins, c.Introspects, c.RefreshGrace, c.RefreshIdle, c.RefreshMost,
+		c.DisabledAt, c.AuthMethod, c.JWKS, c.JWKSURI, c.TLSSubject, c.Bound, c.RequirePAR, c.TokenFormat, c.SigningAlg, c.Resources,
+		c.LogoutURIs, c.BackchannelURI, c.Homepage, c.RegistrationHash, c.Tenant, c.ID)
 }
 
 // DisableClient refuses the client and its tokens until [Tx.UpdateClient]

@@ -22,6 +22,8 @@ type Code struct {
 	RequestedScopes Words  `db:"requested_scopes"`
 	Scopes          Words  `db:"scopes"` // that were granted
 	Audience        string `db:"audience"`
+	Nonce           string `db:"nonce"` // of OpenID Connect
+	Cnf             string `db:"cnf"`   // the key that the client must show (dpop_jkt, RFC 9449 §10)
 	CreatedAt       Time   `db:"created_at"`
 	ExpiresAt       Time   `db:"expires_at"`
 	UsedAt          Time   `db:"used_at"`
@@ -32,7 +34,7 @@ type Code struct {
 func GetCode(ctx context.Context, r Reader, tenant string, hash []byte) (*Code, error) {
 	var c Code
 	err := r.Get(ctx, &c, `SELECT t.hash, t.flow, t.grant_id, t.tenant, t.client_id, t.redirect_uri, t.challenge,
-			t.requested_scopes, t.scopes, t.audience, t.created_at, t.expires_at, t.used_at, `+standingColumns+`
+			t.requested_scopes, t.scopes, t.audience, t.nonce, t.cnf, t.created_at, t.expires_at, t.used_at, `+standingColumns+`
 		FROM codes t`+standingJoin+` WHERE t.hash = ? AND t.tenant = ?`, hash, tenant)
 	if err != nil {
 		return nil, err
@@ -43,9 +45,9 @@ func GetCode(ctx context.Context, r Reader, tenant string, hash []byte) (*Code, 
 // InsertCode adds one; ErrExists if its flow has a code already.
 func (tx *Tx) InsertCode(ctx context.Context, c *Code) error {
 	_, err := tx.Exec(ctx, `INSERT INTO codes (hash, flow, grant_id, tenant, client_id, redirect_uri, challenge,
-		requested_scopes, scopes, audience, created_at, expires_at, used_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		requested_scopes, scopes, audience, nonce, cnf, created_at, expires_at, used_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 		c.Hash, c.Flow, c.GrantID, c.Tenant, c.ClientID, c.RedirectURI, c.Challenge,
-		c.RequestedScopes, c.Scopes, c.Audience, c.CreatedAt, c.ExpiresAt, c.UsedAt)
+		c.RequestedScopes, c.Scopes, c.Audience, c.Nonce, c.Cnf, c.CreatedAt, c.ExpiresAt, c.UsedAt)
 	return err
 }
 

@@ -17,14 +17,21 @@ type Grant struct {
 	CreatedAt   Time   `db:"created_at"`
 	ExpiresAt   Time   `db:"expires_at"` // no token of it lives longer
 	RevokedAt   Time   `db:"revoked_at"`
-	RevokedBy   string `db:"revoked_by"`  // who or what: see [Tx.RevokeGrant]
+	RevokedBy   string `db:"revoked_by"`   // who or what: see [Tx.RevokeGrant]
+	Audience    Words  `db:"audience"`     // what its tokens may be for; empty: the tenant's API alone
+	SessionID   string `db:"session_id"`   // in which the person consented
+	ParentID    string `db:"parent_id"`    // the grant whose token was exchanged; it ends with that one
+	Actor       string `db:"actor"`        // who acts for the subject, as the JSON of an act claim (RFC 8693 §4.1)
+	LastUsedAt  Time   `db:"last_used_at"` // to the minute
+	LastIP      string `db:"last_ip"`
 	ClientName  string `db:"client_name"` // as it is today; empty if the client is deleted. Not written.
 }
 
-const grantColumns = `id, tenant, client_id, subject_type, subject, scopes, auth_time, amr, created_at, expires_at, revoked_at, revoked_by`
+const grantColumns = `id, tenant, client_id, subject_type, subject, scopes, auth_time, amr, created_at, expires_at, revoked_at, revoked_by,
+	audience, session_id, parent_id, actor, last_used_at, last_ip`
 
 const selectGrants = `SELECT g.id, g.tenant, g.client_id, g.subject_type, g.subject, g.scopes, g.auth_time, g.amr,
-	g.created_at, g.expires_at, g.revoked_at, g.revoked_by, COALESCE(c.name, '') AS client_name
+	g.created_at, g.expires_at, g.revoked_at, g.revoked_by, g.audience, g.session_id, g.parent_id, g.actor, g.last_used_at, g.last_ip, COALESCE(c.name, '') AS client_name
 	FROM grants g LEFT JOIN clients c ON c.tenant = g.tenant AND c.id = g.client_id`
 
 // GetGrant is one by its id; ErrNotFound also for another tenant's.
@@ -73,8 +80,9 @@ func Grants(ctx context.Context, r Reader, f GrantFilter) ([]Grant, error) {
 
 // InsertGrant adds one.
 func (tx *Tx) InsertGrant(ctx context.Context, g *Grant) error {
-	_, err := tx.Exec(ctx, `INSERT INTO grants (`+grantColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`,
-		g.ID, g.Tenant, g.ClientID, g.SubjectType, g.Subject, g.Scopes, g.AuthTime, g.AMR, g.CreatedAt, g.ExpiresAt, g.RevokedAt, g.RevokedBy)
+	_, err := tx.Exec(ctx, `INSERT INTO grants (`+grantColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		g.ID, g.Tenant, g.ClientID, g.SubjectType, g.Subject, g.Scopes, g.AuthTime, g.AMR, g.CreatedAt, g.ExpiresAt, g.RevokedAt, g.RevokedBy,
+		g.Audience, g.SessionID, g.ParentID, g.Actor, g.LastUsedAt, g.LastIP)
 	return err
 }
 
@@ -128,6 +136,8 @@ type Standing struct {
 	AMR         Words  `db:"amr"`
 	GrantEndsAt Time   `db:"grant_ends_at"`
 	Trusted     bool   `db:"trusted"` // the client
+	Actor       string `db:"actor"`   // of the grant: the JSON of an act claim, or nothing
+	SessionID   string `db:"session_id"`
 	// ClientScopes and Roles are the client's and the person's as they are today:
 	// what was taken from them is no longer in any of their tokens.
 	ClientScopes Words `db:"client_scopes"`
@@ -139,7 +149,7 @@ type Standing struct {
 
 // standing joins the rows of a Standing to the code or token t.
 const (
-	standingColumns = `g.subject_type, g.subject, g.auth_time, g.amr, g.expires_at AS grant_ends_at,
+	standingColumns = `g.subject_type, g.subject, g.auth_time, g.amr, g.expires_at AS grant_ends_at, g.actor, g.session_id,
 		COALESCE(c.trusted, FALSE) AS trusted, COALESCE(c.scopes, '') AS client_scopes, COALESCE(u.roles, '') AS roles,
 		(g.revoked_at IS NULL AND c.id IS NOT NULL AND c.disabled_at IS NULL
 			AND (g.subject_type = 'client' OR (u.id IS NOT NULL AND u.disabled_at IS NULL))) AS live`

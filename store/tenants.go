@@ -17,6 +17,10 @@ type Tenant struct {
 	Home       bool   `db:"home"`      // the installation's first: its administrators may create tenants
 	CreatedAt  Time   `db:"created_at"`
 	DisabledAt Time   `db:"disabled_at"`
+	// Registration is whether strangers may register clients: off, token or open
+	// (RFC 7591); ClientDocuments, whether a client may be a document at its id.
+	Registration    string `db:"registration"`
+	ClientDocuments bool   `db:"client_documents"`
 
 	// Origins are those of the tenant's clients, for CORS. Only [DB.TenantFor] fills them.
 	Origins Words `db:"-"`
@@ -25,7 +29,7 @@ type Tenant struct {
 // Resource is the tenant's default audience: its API (RFC 8707).
 func (t *Tenant) Resource() string { return t.Issuer + "/api" }
 
-const tenantColumns = `id, name, issuer, hostnames, home, created_at, disabled_at`
+const tenantColumns = `id, name, issuer, hostnames, home, created_at, disabled_at, registration, client_documents`
 
 // TenantFor finds the enabled tenant that answers at a host name (lower case,
 // no port) in memory. It never goes to the database: see [DB.LoadTenants].
@@ -107,13 +111,18 @@ func GetTenant(ctx context.Context, r Reader, id string) (*Tenant, error) {
 
 // InsertTenant adds one; ErrExists if its id or issuer is taken.
 func (tx *Tx) InsertTenant(ctx context.Context, t *Tenant) error {
-	_, err := tx.Exec(ctx, `INSERT INTO tenants (`+tenantColumns+`) VALUES (?,?,?,?,?,?,?)`,
-		t.ID, t.Name, t.Issuer, t.Hostnames, t.Home, t.CreatedAt, t.DisabledAt)
+	registration := t.Registration
+	if registration == "" {
+		registration = "off"
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO tenants (`+tenantColumns+`) VALUES (?,?,?,?,?,?,?,?,?)`,
+		t.ID, t.Name, t.Issuer, t.Hostnames, t.Home, t.CreatedAt, t.DisabledAt, registration, t.ClientDocuments)
 	return err
 }
 
-// UpdateTenant changes what may change: name, issuer, host names, disabled.
+// UpdateTenant changes what may change: name, issuer, host names, registration,
+// disabled.
 func (tx *Tx) UpdateTenant(ctx context.Context, t *Tenant) error {
-	return tx.ExecOne(ctx, ErrNotFound, `UPDATE tenants SET name = ?, issuer = ?, hostnames = ?, disabled_at = ? WHERE id = ?`,
-		t.Name, t.Issuer, t.Hostnames, t.DisabledAt, t.ID)
+	return tx.ExecOne(ctx, ErrNotFound, `UPDATE tenants SET name = ?, issuer = ?, hostnames = ?, disabled_at = ?, registration = ?, client_documents = ?
+		WHERE id = ?`, t.Name, t.Issuer, t.Hostnames, t.DisabledAt, t.Registration, t.ClientDocuments, t.ID)
 }

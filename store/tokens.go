@@ -25,6 +25,7 @@ type AccessToken struct {
 	CreatedAt Time   `db:"created_at"`
 	ExpiresAt Time   `db:"expires_at"`
 	RevokedAt Time   `db:"revoked_at"` // by itself; its grant may be revoked as well
+	Cnf       string `db:"cnf"`        // what it is bound to: dpop:<jkt>, x5t:<thumbprint>, or nothing
 	Standing         // read with it; not written
 }
 
@@ -33,7 +34,7 @@ type AccessToken struct {
 func GetAccessToken(ctx context.Context, r Reader, hash []byte) (*AccessToken, error) {
 	var t AccessToken
 	err := r.Get(ctx, &t, `SELECT t.hash, t.grant_id, t.tenant, t.client_id, t.scopes, t.audience,
-			t.created_at, t.expires_at, t.revoked_at, `+standingColumns+`
+			t.created_at, t.expires_at, t.revoked_at, t.cnf, `+standingColumns+`
 		FROM access_tokens t`+standingJoin+` WHERE t.hash = ?`, hash)
 	if err != nil {
 		return nil, err
@@ -43,8 +44,8 @@ func GetAccessToken(ctx context.Context, r Reader, hash []byte) (*AccessToken, e
 
 // InsertAccessToken adds one.
 func (tx *Tx) InsertAccessToken(ctx context.Context, t *AccessToken) error {
-	_, err := tx.Exec(ctx, `INSERT INTO access_tokens (hash, grant_id, tenant, client_id, scopes, audience, created_at, expires_at, revoked_at)
-		VALUES (?,?,?,?,?,?,?,?,?)`, t.Hash, t.GrantID, t.Tenant, t.ClientID, t.Scopes, t.Audience, t.CreatedAt, t.ExpiresAt, t.RevokedAt)
+	_, err := tx.Exec(ctx, `INSERT INTO access_tokens (hash, grant_id, tenant, client_id, scopes, audience, created_at, expires_at, revoked_at, cnf)
+		VALUES (?,?,?,?,?,?,?,?,?,?)`, t.Hash, t.GrantID, t.Tenant, t.ClientID, t.Scopes, t.Audience, t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.Cnf)
 	return err
 }
 
@@ -71,6 +72,7 @@ type RefreshToken struct {
 	Successor   []byte `db:"successor"`     // the answer that replaced it, readable only with the token itself
 	GraceEndsAt Time   `db:"grace_ends_at"` // until then the successor may be had again
 	KeptUntil   Time   `db:"kept_until"`    // the end of the grant
+	Cnf         string `db:"cnf"`           // of a public client's: the key that must be shown with it
 	Standing           // read with it; not written
 }
 
@@ -79,7 +81,7 @@ type RefreshToken struct {
 func GetRefreshToken(ctx context.Context, r Reader, hash []byte) (*RefreshToken, error) {
 	var t RefreshToken
 	err := r.Get(ctx, &t, `SELECT t.hash, t.grant_id, t.tenant, t.client_id, t.scopes, t.audience, t.created_at, t.expires_at,
-			t.used_at, t.next_hash, t.successor, t.grace_ends_at, t.kept_until, `+standingColumns+`
+			t.used_at, t.next_hash, t.successor, t.grace_ends_at, t.kept_until, t.cnf, `+standingColumns+`
 		FROM refresh_tokens t`+standingJoin+` WHERE t.hash = ?`, hash)
 	if err != nil {
 		return nil, err
@@ -90,9 +92,9 @@ func GetRefreshToken(ctx context.Context, r Reader, hash []byte) (*RefreshToken,
 // InsertRefreshToken adds one.
 func (tx *Tx) InsertRefreshToken(ctx context.Context, t *RefreshToken) error {
 	_, err := tx.Exec(ctx, `INSERT INTO refresh_tokens (hash, grant_id, tenant, client_id, scopes, audience, created_at, expires_at,
-		used_at, next_hash, successor, grace_ends_at, kept_until) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		used_at, next_hash, successor, grace_ends_at, kept_until, cnf) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 		t.Hash, t.GrantID, t.Tenant, t.ClientID, t.Scopes, t.Audience, t.CreatedAt, t.ExpiresAt,
-		t.UsedAt, t.NextHash, t.Successor, t.GraceEndsAt, t.KeptUntil)
+		t.UsedAt, t.NextHash, t.Successor, t.GraceEndsAt, t.KeptUntil, t.Cnf)
 	return err
 }
 
