@@ -46,6 +46,7 @@ func (c *cleanup) pass(ctx context.Context) {
 		{"grants", (*store.Tx).DeleteGrants},
 		{"sessions", (*store.Tx).DeleteSessions},
 		{"idempotency_keys", (*store.Tx).DeleteIdempotencyKeys},
+		{"replays", (*store.Tx).DeleteReplays},
 	} {
 		for n := int64(cleanStep); n == cleanStep && ctx.Err() == nil; {
 			err := c.store.Write(ctx, func(tx *store.Tx) (err error) {
