@@ -2,7 +2,7 @@
 # Go, gcc, make and git are enough; what else a test wants it gets, or says that it skipped.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check browser bench bench-trail verify-speed campaign search fmt cover clean
+.PHONY: help build run test test-clients check browser clients bench bench-trail verify-speed campaign search fmt cover clean
 
 # SQLite is compiled from C.
 export CGO_ENABLED := 1
@@ -20,8 +20,11 @@ build: ## build bin/pointgate and bin/pointgate-verify
 run: build ## build, and serve the demo on 127.0.0.1:8080
 	bin/pointgate serve --demo
 
-test: check browser ## all that CI runs: linters, tests with the race detector, browser
+test: check browser clients ## all that CI runs: linters, tests with the race detector, browser, client libraries
 	go test -race -timeout 9m ./...
+
+test-clients: browser clients ## the OAuth2 libraries of other people against the program, alone
+	go test -count=1 -v -run 'TestClients|TestOidcClientTs|TestMCP' ./tests
 
 check: ## formatting, go vet, staticcheck
 	@unformatted=$$(gofmt -l cmd oauth2 policies server store tests); \
@@ -36,6 +39,10 @@ browser: ## get what the browser tests need, where that may be installed
 	else echo "skipped: no chromium (install it, or set POINTGATE_CHROMIUM): the tests with a browser"; fi
 	@if command -v npm >/dev/null && npm --prefix tests/browser ci --silent --no-audit --no-fund; then :; \
 	else echo "skipped: no npm, or no registry: the accessibility tests"; fi
+
+clients: ## get the client libraries of other people, where npm and its registry are
+	@if command -v npm >/dev/null && npm --prefix tests/clients ci --silent --no-audit --no-fund --ignore-scripts; then :; \
+	else echo "skipped: no npm, or no registry: the tests with client libraries"; fi
 
 bench: ## load the real binary and a bare Fiber handler, and compare
 	go run ./tests/bench
@@ -62,4 +69,4 @@ cover: ## how much of the code the tests reach
 	go tool cover -func=coverage.out | tail -n 1
 
 clean: ## remove what was built (the demo's data folder stays)
-	rm -rf bin coverage.out tests/browser/node_modules
+	rm -rf bin coverage.out tests/browser/node_modules tests/clients/node_modules

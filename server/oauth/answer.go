@@ -10,10 +10,13 @@ import (
 )
 
 // accept writes what an endpoint for clients answers. It holds tokens, so no
-// cache may keep it (RFC 6749 §5.1).
+// cache may keep it (RFC 6749 §5.1). Where there is nothing to say the body is
+// empty, and is called JSON all the same: simple-oauth2 throws away a revocation
+// that worked if it is not.
 func accept(c *fiber.Ctx, v any) error {
 	uncached(c)
 	if v == nil {
+		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 		return c.Status(fiber.StatusOK).Send(nil) // SendStatus would send "OK"
 	}
 	return send(c, fiber.StatusOK, v)

@@ -100,7 +100,7 @@ func TestRevoke(t *testing.T) {
 		w.client("second", "second-secret", nil)
 		done := func(w *world, r reply) {
 			w.Helper()
-			if r.status != 200 || r.header.Get("Cache-Control") != "no-store" || strings.HasPrefix(r.body, "{") {
+			if r.status != 200 || r.header.Get("Cache-Control") != "no-store" || r.header.Get("Content-Type") != "application/json" || r.body != "" {
 				w.Errorf("got %d %s", r.status, r.body)
 			}
 		}

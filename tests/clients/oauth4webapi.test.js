@@ -1,0 +1,91 @@
+// oauth4webapi 3: the strictest of the libraries. It checks the answers' content
+// types, members and the issuer, and takes no answer that an RFC does not allow.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as oauth from 'oauth4webapi';
+import { Browser, alice, balance, base, gateway, refused, service, spa, web } from './pointgate.js';
+
+const loopback = { [oauth.allowInsecureRequests]: true }; // http, as the demo is on one machine
+
+async function discover(algorithm = 'oauth2') {
+  const issuer = new URL(base);
+  const answer = await oauth.discoveryRequest(issuer, { algorithm, ...loopback });
+  return oauth.processDiscoveryResponse(issuer, answer);
+}
+
+// code goes through the pages, and returns what the redirect carries, checked:
+// state, and iss by RFC 9207.
+async function authorized(as, client, app, more = {}) {
+  const verifier = oauth.generateRandomCodeVerifier();
+  const state = oauth.generateRandomState();
+  const url = new URL(as.authorization_endpoint);
+  url.search = new URLSearchParams({
+    client_id: app.id, redirect_uri: app.redirect, response_type: 'code', scope: 'points:read points:write offline_access', state,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256', ...more,
+  });
+  const parameters = oauth.validateAuthResponse(as, client, await new Browser().walk(url), state);
+  return { verifier, parameters };
+}
+
+async function redeem(as, client, app, auth, { parameters, verifier }, options = {}) {
+  const answer = await oauth.authorizationCodeGrantRequest(as, client, auth, parameters, app.redirect, verifier, { ...loopback, ...options });
+  return oauth.processAuthorizationCodeResponse(as, client, answer);
+}
+
+for (const [name, app, method] of [
+  ['client_secret_basic', web, oauth.ClientSecretBasic(web.secret)],
+  ['client_secret_post', web, oauth.ClientSecretPost(web.secret)],
+  ['a public client', spa, oauth.None()],
+]) {
+  test(`code with PKCE, refresh, revocation: ${name}`, async () => {
+    const as = await discover();
+    const client = { client_id: app.id };
+    const got = await redeem(as, client, app, method, await authorized(as, client, app));
+    assert.equal(got.token_type, 'bearer');
+    await balance(got.access_token);
+
+    const refresh = await oauth.refreshTokenGrantRequest(as, client, method, got.refresh_token, loopback);
+    const next = await oauth.processRefreshTokenResponse(as, client, refresh);
+    await balance(next.access_token);
+
+    const gone = await oauth.revocationRequest(as, client, method, next.refresh_token, loopback);
+    await oauth.processRevocationResponse(gone);
+    await refused(next.access_token);
+  });
+}
+
+test('client credentials', async () => {
+  const as = await discover();
+  const client = { client_id: service.id };
+  const answer = await oauth.clientCredentialsGrantRequest(as, client, oauth.ClientSecretBasic(service.secret), { scope: 'points:read' }, loopback);
+  const got = await oauth.processClientCredentialsResponse(as, client, answer);
+  assert.equal(got.scope, 'points:read');
+  assert.equal(got.refresh_token, undefined);
+});
+
+test('introspection, of a token that lives and of one that does not', async () => {
+  const as = await discover();
+  const client = { client_id: web.id };
+  const got = await redeem(as, client, web, oauth.ClientSecretBasic(web.secret), await authorized(as, client, web));
+  const asking = { client_id: gateway.id };
+  const ask = async (token) =>
+    oauth.processIntrospectionResponse(as, asking, await oauth.introspectionRequest(as, asking, oauth.ClientSecretBasic(gateway.secret), token, loopback));
+  const live = await ask(got.access_token);
+  assert.equal(live.active, true);
+  assert.equal(live.client_id, web.id);
+  assert.equal(live.sub, 'cus_alice');
+  assert.equal(live.iss, base);
+  assert.deepEqual(await ask('nothing'), { active: false });
+});
+
+test('a person says no', async () => {
+  const as = await discover();
+  const url = new URL(as.authorization_endpoint);
+  url.search = new URLSearchParams({
+    client_id: web.id, redirect_uri: web.redirect, response_type: 'code', scope: 'points:read',
+    code_challenge: await oauth.calculatePKCECodeChallenge(oauth.generateRandomCodeVerifier()), code_challenge_method: 'S256',
+  });
+  const back = await new Browser().walk(url, 'deny', alice);
+  assert.throws(() => oauth.validateAuthResponse(as, { client_id: web.id }, back, oauth.expectNoState), { error: 'access_denied' });
+});
