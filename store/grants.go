@@ -49,6 +49,7 @@ type GrantFilter struct {
 	Client  string
 	Subject string
 	LiveAt  Time // only those that are neither revoked nor at their end then
+	Root    bool // only those that somebody gave, none that came of an exchange
 	After   GrantPosition
 	Limit   int
 }
@@ -69,6 +70,9 @@ func Grants(ctx context.Context, r Reader, f GrantFilter) ([]Grant, error) {
 		w.terms = append(w.terms, `g.revoked_at IS NULL`)
 		w.and(`g.expires_at > ?`, f.LiveAt)
 	}
+	if f.Root {
+		w.terms = append(w.terms, `g.parent_id = ''`)
+	}
 	if f.After.ID != "" {
 		w.terms = append(w.terms, `(g.created_at, g.id) < (?, ?)`)
 		w.args = append(w.args, f.After.CreatedAt, f.After.ID)
@@ -86,15 +90,32 @@ func (tx *Tx) InsertGrant(ctx context.Context, g *Grant) error {
 	return err
 }
 
-// RevokeGrant ends a grant and with it all its codes and tokens, from the next
-// look at them on. by says who or what did it, e.g. "cus_alice", "stf_admin",
-// "code_reuse". A revoked grant stays as it was; ErrNotFound if there is none.
+// familyOf names, as family, the grants that a condition selects and all that
+// came of their tokens by exchange, however far (RFC 8693). UNION keeps each once.
+func familyOf(condition string) string {
+	return `WITH RECURSIVE family (id) AS (SELECT id FROM grants` + condition + `
+		UNION SELECT g.id FROM family f JOIN grants g ON g.parent_id = f.id AND g.parent_id <> '') `
+}
+
+// RevokeGrant ends a grant and with it all its codes and tokens, and what those
+// were exchanged for, from the next look at them on. by says who or what did it,
+// e.g. "cus_alice", "stf_admin", "code_reuse". A revoked grant stays as it was;
+// ErrNotFound if there is none.
 func (tx *Tx) RevokeGrant(ctx context.Context, tenant, id, by string) error {
-	n, err := tx.Exec(ctx, `UPDATE grants SET revoked_at = ?, revoked_by = ? WHERE tenant = ? AND id = ? AND revoked_at IS NULL`, tx.Now(), by, tenant, id)
+	n, err := tx.Exec(ctx, familyOf(` WHERE tenant = ? AND id = ?`)+`UPDATE grants SET revoked_at = ?, revoked_by = ?
+		WHERE id IN (SELECT id FROM family) AND revoked_at IS NULL`, tenant, id, tx.Now(), by)
 	if err != nil || n > 0 {
 		return err
 	}
 	_, err = GetGrant(ctx, tx, tenant, id)
+	return err
+}
+
+// RevokeExchanged ends the grants that came of the tokens of this one by
+// exchange, and not the grant itself.
+func (tx *Tx) RevokeExchanged(ctx context.Context, tenant, id, by string) error {
+	_, err := tx.Exec(ctx, familyOf(` WHERE tenant = ? AND parent_id = ? AND parent_id <> ''`)+`UPDATE grants SET revoked_at = ?, revoked_by = ?
+		WHERE id IN (SELECT id FROM family) AND revoked_at IS NULL`, tenant, id, tx.Now(), by)
 	return err
 }
 
@@ -107,8 +128,9 @@ type GrantMatch struct {
 	IssuedBefore Time // only grants made before it; what they gave later goes too
 }
 
-// RevokeGrants revokes all grants that match and are not revoked. It returns
-// how many they were, and how many usable access and refresh tokens died.
+// RevokeGrants revokes all grants that match and are not revoked, and those that
+// came of them by exchange. It returns how many they were together, and how many
+// usable access and refresh tokens died.
 func (tx *Tx) RevokeGrants(ctx context.Context, m GrantMatch, by string) (grants, tokens int64, err error) {
 	now := tx.Now()
 	w := where{terms: []string{`revoked_at IS NULL`}}
@@ -116,14 +138,15 @@ func (tx *Tx) RevokeGrants(ctx context.Context, m GrantMatch, by string) (grants
 	w.andIf(m.Client != "", `client_id = ?`, m.Client)
 	w.andIf(m.Subject != "", `subject = ?`, m.Subject)
 	w.andIf(!m.IssuedBefore.IsZero(), `created_at < ?`, m.IssuedBefore)
-	these := `(SELECT id FROM grants` + w.String() + `)`
-	args := append([]any{now}, w.args...)
-	err = tx.Get(ctx, &tokens, `SELECT (SELECT COUNT(*) FROM access_tokens WHERE revoked_at IS NULL AND expires_at > ? AND grant_id IN `+these+`)
-		+ (SELECT COUNT(*) FROM refresh_tokens WHERE used_at IS NULL AND expires_at > ? AND grant_id IN `+these+`)`, append(args, args...)...)
+	with := familyOf(w.String())
+	these := `(SELECT f.id FROM family f JOIN grants g ON g.id = f.id WHERE g.revoked_at IS NULL)`
+	err = tx.Get(ctx, &tokens, with+`SELECT (SELECT COUNT(*) FROM access_tokens WHERE revoked_at IS NULL AND expires_at > ? AND grant_id IN `+these+`)
+		+ (SELECT COUNT(*) FROM refresh_tokens WHERE used_at IS NULL AND expires_at > ? AND grant_id IN `+these+`)`, append(w.args, now, now)...)
 	if err != nil {
 		return 0, 0, err
 	}
-	grants, err = tx.Exec(ctx, `UPDATE grants SET revoked_at = ?, revoked_by = ?`+w.String(), append([]any{now, by}, w.args...)...)
+	grants, err = tx.Exec(ctx, with+`UPDATE grants SET revoked_at = ?, revoked_by = ? WHERE id IN (SELECT id FROM family) AND revoked_at IS NULL`,
+		append(w.args, now, by)...)
 	return grants, tokens, err
 }
 

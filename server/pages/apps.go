@@ -22,7 +22,8 @@ type appView struct {
 	Since    store.Time
 }
 
-// Apps lists what the person has allowed to whom.
+// Apps lists what the person has allowed to whom. What was exchanged for an
+// app's token ends with the app, and is no app of its own.
 func (p *Pages) Apps() fiber.Handler {
 	return protect(p, gate.Operation[none]{
 		Action: "grant.list",
@@ -34,7 +35,7 @@ func (p *Pages) Apps() fiber.Handler {
 			if err != nil {
 				return nil, err
 			}
-			all, err := store.Grants(ctx, r, store.GrantFilter{Tenant: u.Tenant, Subject: u.ID, LiveAt: store.At(c.Now), Limit: listed})
+			all, err := store.Grants(ctx, r, store.GrantFilter{Tenant: u.Tenant, Subject: u.ID, LiveAt: store.At(c.Now), Root: true, Limit: listed})
 			if err != nil {
 				return nil, err
 			}

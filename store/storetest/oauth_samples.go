@@ -36,6 +36,9 @@ func Grant(t testing.TB, db *store.DB, g store.Grant) *store.Grant {
 	if g.Scopes == nil {
 		g.Scopes = store.Words{"points:read", "offline_access"}
 	}
+	if g.Audience == nil {
+		g.Audience = store.Words{"http://demo.localhost/api"}
+	}
 	if g.CreatedAt.IsZero() {
 		g.CreatedAt = store.At(now)
 	}
