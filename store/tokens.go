@@ -124,11 +124,11 @@ func (tx *Tx) DeleteRefreshTokens(ctx context.Context, limit int) (int64, error)
 }
 
 // DeleteGrants removes at most limit grants that ended and have neither code
-// nor token left: a client's own soon, a person's after a time in which the
-// person may want to look at it.
+// nor token left: a client's own and what came of an exchange soon, a person's
+// after a time in which the person may want to look at it.
 func (tx *Tx) DeleteGrants(ctx context.Context, limit int) (int64, error) {
 	return tx.Exec(ctx, `DELETE FROM grants WHERE id IN (SELECT id FROM grants g
-		WHERE g.expires_at <= ? AND (g.subject_type = 'client' OR g.expires_at <= ?)
+		WHERE g.expires_at <= ? AND (g.subject_type = 'client' OR g.parent_id <> '' OR g.expires_at <= ?)
 			AND NOT EXISTS (SELECT 1 FROM codes WHERE grant_id = g.id)
 			AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE grant_id = g.id)
 			AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE grant_id = g.id) LIMIT ?)`,

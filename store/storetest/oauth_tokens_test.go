@@ -186,6 +186,7 @@ func TestEndedRowsAreDeleted(t *testing.T) {
 		storetest.Grant(t, db, store.Grant{ID: "grt_old", ClientID: "web", Subject: "cus_alice", ExpiresAt: ended(91 * 24 * time.Hour)})
 		storetest.Grant(t, db, store.Grant{ID: "grt_own", ClientID: "web", SubjectType: "client", Subject: "web", ExpiresAt: ended(time.Hour)})
 		storetest.Grant(t, db, store.Grant{ID: "grt_own_token", ClientID: "web", SubjectType: "client", Subject: "web", ExpiresAt: ended(time.Hour)})
+		storetest.Grant(t, db, store.Grant{ID: "grt_exchanged", ClientID: "app", Subject: "cus_alice", ParentID: "grt_live", ExpiresAt: ended(time.Hour)})
 		storetest.Write(t, db, func(tx *store.Tx) error {
 			return errors.Join(
 				tx.InsertCode(ctx, code("gone", "flw_1", "grt_live", now.Add(-2*time.Hour))),
@@ -210,7 +211,7 @@ func TestEndedRowsAreDeleted(t *testing.T) {
 			got["grants"] = n
 			return err
 		})
-		if diff := cmp.Diff(map[string]int64{"codes": 1, "access": 1, "refresh": 1, "grants": 2}, got); diff != "" {
+		if diff := cmp.Diff(map[string]int64{"codes": 1, "access": 1, "refresh": 1, "grants": 3}, got); diff != "" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff([]string{"grt_own_token", "grt_recent", "grt_live"}, grantIDs(t, db, store.GrantFilter{})); diff != "" {
