@@ -9,6 +9,7 @@
 //
 //	subject    who asks: customer, staff, client, system or anonymous
 //	client     the OAuth2 application through which the subject asks
+//	actor      the client that acts for the subject, where it exchanged a token
 //	action     what is asked for, as noun.verb: points.redeem
 //	resource   what it is asked for on, with an owner and a tenant
 //	facts      what the store knows that a rule wants to know

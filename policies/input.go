@@ -55,7 +55,7 @@ func (r *Resource) term() *ast.Term {
 }
 
 func (c *Context) term() *ast.Term {
-	return object(
+	members := [][2]*ast.Term{
 		member("authentication", object(
 			member("method", text(c.Method)),
 			member("status", text(c.Status)),
@@ -73,7 +73,11 @@ func (c *Context) term() *ast.Term {
 		)),
 		member("time", text(c.Time.UTC().Format(time.RFC3339Nano))),
 		member("facts", c.Facts.term()),
-	)
+	}
+	if c.Actor != "" {
+		members = append(members, member("actor", object(member("id", text(c.Actor)))))
+	}
+	return object(members...)
 }
 
 func (f Facts) term() *ast.Term {
@@ -105,7 +109,7 @@ func factTerm(fact any) *ast.Term {
 var names = func() map[string]*ast.Term {
 	m := map[string]*ast.Term{}
 	for _, n := range []string{
-		"action", "age_s", "amr", "authentication", "client", "context", "facts", "home", "id", "ip", "method",
+		"action", "actor", "age_s", "amr", "authentication", "client", "context", "facts", "home", "id", "ip", "method",
 		"name", "named", "owner", "path", "properties", "request", "resource", "roles", "scopes", "status", "subject",
 		"tenant", "time", "trusted", "type",
 	} {

@@ -4,7 +4,7 @@ import "time"
 
 // Request is the question that rules see as `input`: a superset of an AuthZEN
 // 1.0 evaluation request. Its strings must not alias reused buffers. An empty
-// id or tenant of the subject, client or host is undefined in `input`.
+// id or tenant of the subject, client, actor or host is undefined in `input`.
 type Request struct {
 	Subject  Subject
 	Action   string // noun.verb
@@ -38,6 +38,7 @@ type Context struct {
 	AMR       []string
 	ClientID  string
 	Trusted   bool
+	Actor     string // the client that acts for the subject, by a token that was exchanged; empty: none does
 	Scopes    []string
 	Tenant    string // the tenant that the host names
 	Home      bool   // it is the installation's first tenant

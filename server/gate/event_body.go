@@ -88,7 +88,7 @@ func (v *veil) value(pointer, value string) string {
 
 // maskable are the fields that a message could quote.
 var maskable = []string{
-	"/input/subject/id", "/input/resource/id", "/input/resource/properties/owner", "/input/context/client/id",
+	"/input/subject/id", "/input/resource/id", "/input/resource/properties/owner", "/input/context/client/id", "/input/context/actor/id",
 	"/input/context/request/id", "/input/context/request/path", "/input/context/request/ip", "/custom/related",
 }
 

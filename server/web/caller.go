@@ -27,6 +27,9 @@ type Caller struct {
 
 	ClientID string
 	Trusted  bool // the client may act on any customer of its tenant
+	// Actor is the client that acts for the person, by a token that it exchanged
+	// (RFC 8693); empty: none does.
+	Actor string
 
 	IssuedAt time.Time // of the credential
 	AuthTime time.Time // when the person logged in; zero for machines
