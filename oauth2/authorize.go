@@ -29,6 +29,9 @@ func (p *Provider) Authorize(ctx context.Context, t *store.Tenant, form url.Valu
 	if err := precheck(t, x.client, form); err != nil {
 		return nil, f.refuse(errorOf(err))
 	}
+	if err := f.demands(form.Get, x.now); err != nil {
+		return nil, f.refuse(errorOf(err))
+	}
 	cleaned := pick(form, "response_type", "client_id", "redirect_uri", "scope", "code_challenge", "code_challenge_method")
 	cleaned.Set("state", harmlessState)
 	cleaned.Set("audience", t.Resource())

@@ -48,6 +48,8 @@ var errorTable = map[string]struct {
 	"invalid_scope":              {400, "A scope is unknown, or this client may not have it."},
 	"invalid_target":             {400, "The resource is not one of this server."},
 	"access_denied":              {403, "The request was denied."},
+	"login_required":             {400, "The person has to log in, and no page may be shown."},
+	"consent_required":           {400, "The person has to be asked, and no page may be shown."},
 	"request_not_supported":      {400, "The request parameter is not supported."},
 	"request_uri_not_supported":  {400, "The request_uri parameter is not supported."},
 	"registration_not_supported": {400, "The registration parameter is not supported."},

@@ -1,6 +1,7 @@
 package oauth2
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -23,7 +24,13 @@ type Flow struct {
 	State        string    `json:"e,omitempty"` // returned unchanged
 	Challenge    string    `json:"p"`           // PKCE, S256
 	Resource     string    `json:"a"`
-	ExpiresAt    time.Time `json:"z"` // set by Seal
+	ExpiresAt    time.Time `json:"z"` // set by Seal and SealLogin
+
+	Silent     bool      `json:"q,omitempty"` // no page may be shown (prompt=none)
+	AskAgain   bool      `json:"g,omitempty"` // for consent, also where it is remembered (prompt=consent)
+	LoginAfter time.Time `json:"l,omitzero"`  // no login before it will do
+	Classes    []string  `json:"k,omitempty"` // of which the login shall be one; see ACRs
+	LoginHint  string    `json:"m,omitempty"` // what the client thinks the person's address is
 }
 
 // ErrFlow says that a sealed flow is not one, is too old, or belongs to another
@@ -43,22 +50,46 @@ func (f *Flow) For(personType string) error {
 // Seal makes a text of a flow that only this person opens, in this session, for
 // [FlowLifetime]. It is safe in a URL.
 func (p *Provider) Seal(f *Flow, person, session string) string {
-	out := *f
-	out.ExpiresAt = p.now().Add(FlowLifetime).UTC().Truncate(time.Second)
-	plain, err := json.Marshal(out)
-	if err != nil {
-		panic(err) // strings and a time
-	}
-	return encode(p.flows.seal(plain, person, session))
+	return p.sealFlow(f, FlowLifetime, person, session)
 }
 
 // OpenFlow opens a sealed flow; [ErrFlow] for whatever is wrong with it.
 func (p *Provider) OpenFlow(sealed, person, session string) (*Flow, error) {
+	return p.openFlow(sealed, person, session)
+}
+
+// SealLogin makes a text of a flow for which somebody has to log in first, for
+// [LoginLifetime]. What the login must be is sealed too, so that nobody on the
+// way can take it back.
+func (p *Provider) SealLogin(f *Flow) string {
+	return p.sealFlow(f, LoginLifetime, beforeLogin+f.Tenant)
+}
+
+// OpenLogin opens what [Provider.SealLogin] made at this tenant.
+func (p *Provider) OpenLogin(sealed, tenant string) (*Flow, error) {
+	return p.openFlow(sealed, beforeLogin+tenant)
+}
+
+const beforeLogin = "before login at "
+
+func (p *Provider) sealFlow(f *Flow, life time.Duration, context ...string) string {
+	out := *f
+	out.ExpiresAt = p.now().Add(life).UTC().Truncate(time.Second)
+	var plain bytes.Buffer
+	e := json.NewEncoder(&plain)
+	e.SetEscapeHTML(false) // it would make six bytes of each & of the state
+	if err := e.Encode(out); err != nil {
+		panic(err) // strings and times
+	}
+	return encode(p.flows.seal(plain.Bytes(), context...))
+}
+
+func (p *Provider) openFlow(sealed string, context ...string) (*Flow, error) {
 	raw, err := decode(sealed)
 	if err != nil {
 		return nil, ErrFlow
 	}
-	plain, err := p.flows.open(raw, person, session)
+	plain, err := p.flows.open(raw, context...)
 	if err != nil {
 		return nil, ErrFlow
 	}
@@ -68,6 +99,9 @@ func (p *Provider) OpenFlow(sealed, person, session string) (*Flow, error) {
 	}
 	return &f, nil
 }
+
+// Refuse is the refusal of this code, for the client.
+func (f *Flow) Refuse(code string) *Error { return f.refuse(refuse(code)) }
 
 // refuse makes the error one that the browser takes to the client.
 func (f *Flow) refuse(e *Error) *Error {

@@ -19,6 +19,8 @@ type ServerMetadata struct {
 	ChallengeMethods         []string `json:"code_challenge_methods_supported"`
 	AuthorizationIssuer      bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
 	ProtectedResources       []string `json:"protected_resources"`                            // RFC 9728 §4
+	ACRValues                []string `json:"acr_values_supported"`                           // RFC 9470 §7
+	PromptValues             []string `json:"prompt_values_supported"`
 }
 
 // ResourceMetadata is the document of RFC 9728 about a tenant's API.
@@ -50,6 +52,8 @@ func MetadataOf(t *store.Tenant) ServerMetadata {
 		ChallengeMethods:         []string{"S256"},
 		AuthorizationIssuer:      true,
 		ProtectedResources:       []string{t.Resource()},
+		ACRValues:                ACRs(),
+		PromptValues:             prompts,
 	}
 }
 

@@ -19,6 +19,7 @@ const (
 	RefreshLifetime = 30 * 24 * time.Hour // if it is not used
 	GrantLifetime   = 90 * 24 * time.Hour // of a grant with a refresh token
 	FlowLifetime    = 10 * time.Minute    // of a request that waits for consent
+	LoginLifetime   = time.Hour           // of one that waits for somebody to log in
 )
 
 const keyLength = 32

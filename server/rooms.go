@@ -66,7 +66,7 @@ func newRooms(c *Config) (*rooms, error) {
 	r.authn = r.authenticator(c, sessions)
 	r.pages = &pages.Pages{
 		Gate: g, Events: events, Store: c.Store, Session: sessions, Passwords: passwords, Forms: authn.Forms{Key: c.CSRFKey},
-		Consents: c.OAuth, ScopesOf: c.Policy.ScopesOf, Throttle: throttle(limiter, c.Limits), Now: c.Now, Count: r.refusals.Count,
+		Consents: c.OAuth, Logins: c.OAuth, ScopesOf: c.Policy.ScopesOf, Throttle: throttle(limiter, c.Limits), Now: c.Now, Count: r.refusals.Count,
 	}
 	r.refusals.Page = r.pages.Refusal
 	r.oauth = &oauth.OAuth{Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage, Count: r.refusals.CountFor}

@@ -32,6 +32,7 @@ func (r *rooms) routes(app *fiber.App) {
 	// OAuth2: the endpoints authenticate clients themselves.
 	app.Get("/oauth2/authorize", person, r.oauth.Authorize())
 	app.Post("/oauth2/authorize", person, r.oauth.Authorize())
+	app.Get("/oauth2/authorize/continue", person, r.oauth.Continue())
 	app.Post("/oauth2/token", byHeader, r.oauth.Token())
 	app.Post("/oauth2/introspect", byHeader, r.oauth.Introspect())
 	app.Post("/oauth2/revoke", byHeader, r.oauth.Revoke())

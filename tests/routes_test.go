@@ -41,6 +41,7 @@ var ungated = map[string]string{
 	"POST /setup":                                   "the same",
 	"GET /oauth2/authorize":                         "joins the gate later; it gives nothing but a redirect to login and consent",
 	"POST /oauth2/authorize":                        "the same",
+	"GET /oauth2/authorize/continue":                "the same, after the login",
 	"POST /oauth2/token":                            "joins the gate later; authenticates the client by RFC 6749",
 	"POST /oauth2/introspect":                       "joins the gate later; authenticates the client by RFC 7662",
 	"POST /oauth2/revoke":                           "joins the gate later; authenticates the client by RFC 7009",

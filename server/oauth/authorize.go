@@ -4,20 +4,18 @@ import (
 	"net/url"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/utils"
 
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/server/web"
 )
 
 // Authorize is GET and POST /oauth2/authorize (RFC 6749 §3.1). The request is
-// checked first; then whoever is not signed in goes to /login and comes back,
-// and whoever is goes to /consent with the request, sealed for this person and
-// session. Redirects are 303, so that no form is ever posted on (RFC 9700
-// §4.12).
+// checked first, all of it. Redirects are 303, so that no form is ever posted on
+// (RFC 9700 §4.12).
 func (o *OAuth) Authorize() fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		c.Set(fiber.HeaderCacheControl, "no-store")
-		c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
+		private(c)
 		form, err := authorizeForm(c)
 		if err != nil {
 			return o.reject(c, err)
@@ -26,16 +24,55 @@ func (o *OAuth) Authorize() fiber.Handler {
 		if err != nil {
 			return o.reject(c, err)
 		}
-		web.EventOf(c).Client = flow.ClientID
-		person, session, ok := o.Session(c)
-		if !ok {
-			return see(c, "/login?return_to="+url.QueryEscape("/oauth2/authorize?"+form.Encode()))
-		}
-		if err := flow.For(person.Type); err != nil {
-			return o.reject(c, err)
-		}
-		return see(c, "/consent?flow="+o.Provider.Seal(flow, person.ID, session))
+		return o.proceed(c, flow)
 	}
+}
+
+// continueAt is where the login page leads, with the request sealed.
+const continueAt = "/oauth2/authorize/continue"
+
+// Continue is GET /oauth2/authorize/continue: an authorization request goes on
+// after a login.
+func (o *OAuth) Continue() fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		private(c)
+		flow, err := o.Provider.OpenLogin(utils.CopyString(c.Query("flow")), web.TenantOf(c).ID)
+		if err != nil {
+			o.count(c, oauth2.BadRequest("The request is no longer open."), "")
+			return o.ErrorPage(c, fiber.StatusBadRequest, "This request is no longer open",
+				"It waited for too long. Please go back to the app and connect again.")
+		}
+		return o.proceed(c, flow)
+	}
+}
+
+// proceed takes a request that is good on: whoever is not signed in, or not as
+// the client demands, goes to /login and comes back; whoever is goes to /consent
+// with the request, sealed for this person and session. What no page may be
+// shown for goes back to the client.
+func (o *OAuth) proceed(c *fiber.Ctx, flow *oauth2.Flow) error {
+	web.EventOf(c).Client = flow.ClientID
+	person, session, ok := o.Session(c)
+	suits := ok && flow.Suits(person)
+	switch {
+	case !suits && flow.Silent:
+		return o.reject(c, flow.Refuse("login_required"))
+	case !suits:
+		return see(c, "/login?return_to="+url.QueryEscape(continueAt+"?flow="+o.Provider.SealLogin(flow)))
+	}
+	if err := flow.For(person.Type); err != nil {
+		return o.reject(c, err)
+	}
+	if flow.Silent {
+		return o.reject(c, flow.Refuse("consent_required"))
+	}
+	return see(c, "/consent?flow="+o.Provider.Seal(flow, person.ID, session))
+}
+
+// private keeps what is answered out of caches, and where it was asked to itself.
+func private(c *fiber.Ctx) {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
 }
 
 // authorizeForm is the query of a GET, the body of a POST.

@@ -87,6 +87,8 @@ func TestMetadata(t *testing.T) {
 			"code_challenge_methods_supported":               list("S256"),
 			"authorization_response_iss_parameter_supported": true,
 			"protected_resources":                            list(issuer + "/api"),
+			"acr_values_supported":                           list("urn:pointgate:acr:1fa"),
+			"prompt_values_supported":                        list("none", "login", "consent", "select_account"),
 		}
 		if diff := cmp.Diff(server, get("/.well-known/oauth-authorization-server")); diff != "" {
 			w.Error(diff)

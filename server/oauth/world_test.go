@@ -165,7 +165,8 @@ func (w *world) listen() {
 	o := &oauth.OAuth{Provider: w.provider, Count: w.count, Session: func(c *fiber.Ctx) (oauth2.Person, string, bool) {
 		id := strings.Clone(c.Get("X-Person"))
 		kind := map[string]string{"cus": "customer", "stf": "staff"}[strings.Split(id, "_")[0]]
-		return oauth2.Person{ID: id, Type: kind, AuthTime: w.now(), AMR: []string{"pwd"}}, "ses_1", id != ""
+		ago, _ := time.ParseDuration(c.Get("X-Login-Ago", "0s"))
+		return oauth2.Person{ID: id, Type: kind, AuthTime: w.now().Add(-ago), AMR: strings.Fields(c.Get("X-AMR", "pwd"))}, "ses_1", id != ""
 	}, ErrorPage: func(c *fiber.Ctx, status int, title, detail string) error {
 		c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 		return c.Status(status).SendString("<h1>" + title + "</h1>" + detail)
@@ -180,6 +181,7 @@ func (w *world) listen() {
 	})
 	app.Get("/oauth2/authorize", o.Authorize())
 	app.Post("/oauth2/authorize", o.Authorize())
+	app.Get("/oauth2/authorize/continue", o.Continue())
 	app.Post("/oauth2/token", o.Token())
 	app.Post("/oauth2/introspect", o.Introspect())
 	app.Post("/oauth2/revoke", o.Revoke())

@@ -67,7 +67,7 @@ func (p *Pages) PostConsent() fiber.Handler {
 		if err != nil {
 			return p.noFlow(c)
 		}
-		ctx, person := web.WithEvent(c.UserContext(), r.Event), oauth2.Person{Type: k.Type, ID: k.ID, AuthTime: k.AuthTime, AMR: k.AMR}
+		ctx, person := web.WithEvent(c.UserContext(), r.Event), personOf(k)
 		switch in.Get("decision") {
 		case "approve":
 			location, err := p.Consents.Approve(ctx, f, person, in["scope"])

@@ -58,7 +58,7 @@ func newEnv(t *testing.T) *env {
 	e.Pages = &pages.Pages{
 		Gate:   &gate.Gate{Policy: engine, Store: e.db, Now: clock, NewID: uuid.NewString},
 		Events: &gate.Events{Store: e.db, Now: clock, NewID: uuid.NewString},
-		Store:  e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, ScopesOf: engine.ScopesOf, Now: clock,
+		Store:  e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, Logins: e.provider, ScopesOf: engine.ScopesOf, Now: clock,
 		Session: &authn.Sessions{Store: e.db, Now: clock, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime},
 	}
 	e.Count = func(_ *web.Event, p *web.Problem) { e.refused = append(e.refused, p.Code) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/web"
@@ -28,16 +29,21 @@ const wrongPassword = "The email address or the password is not right."
 
 type loginView struct {
 	Email, ReturnTo string
+	App             string       // that the person came from; empty: none
+	flow            *oauth2.Flow // that waits for the login; nil: none
 }
 
 // Login is the page to sign in.
 func (p *Pages) Login() fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		back := localPath(query(web.Read(c), "return_to"))
-		if authn.SignedIn(c) != nil {
-			return see(back, "ok").Send(c)
+		in := p.waiting(c, query(web.Read(c), "return_to"))
+		if k := authn.SignedIn(c); k != nil && (in.flow == nil || in.flow.Suits(personOf(k))) {
+			return see(in.ReturnTo, "ok").Send(c)
 		}
-		return p.loginPage(c, fiber.StatusOK, "ok", "", loginView{ReturnTo: back}).Send(c)
+		if in.flow != nil {
+			in.Email = in.flow.LoginHint
+		}
+		return p.loginPage(c, fiber.StatusOK, "ok", "", in).Send(c)
 	}
 }
 
@@ -49,7 +55,8 @@ func (p *Pages) PostLogin() fiber.Handler {
 		if fault != nil {
 			return p.refuse(c, fault)
 		}
-		in := loginView{Email: f.Get("email"), ReturnTo: localPath(f.Get("return_to"))}
+		in := p.waiting(c, f.Get("return_to"))
+		in.Email = f.Get("email")
 		if !p.Forms.CheckLogin(c, f.Get("csrf")) {
 			p.count(c, web.NewProblem("denied", formTooOld))
 			return p.loginPage(c, fiber.StatusForbidden, "denied", formTooOld, in).Send(c)
@@ -153,26 +160,40 @@ func (p *Pages) throttled(c *fiber.Ctx, wait time.Duration, in loginView) error 
 	return a.Send(c)
 }
 
-// loginPage shows the form.
+// loginPage shows the form. Whoever is signed in learns why it is there again.
 func (p *Pages) loginPage(c *fiber.Ctx, status int, code, alert string, in loginView) *web.Answer {
 	v := base(c, "Sign in")
-	v.CSRF, v.Alert, v.Page, v.formTo = p.Forms.LoginToken(c), alert, in, afterLogin(in.ReturnTo)
+	v.CSRF, v.Alert, v.Page = p.Forms.LoginToken(c), alert, in
+	if in.flow != nil {
+		// The request can end at its client without another page.
+		v.formTo = formTarget(in.flow.RedirectURI)
+		if alert == "" && authn.SignedIn(c) != nil {
+			v.Notice = "Please sign in again: " + in.App + " wants to be sure that it is you."
+		}
+	}
 	a := page(status, "login", v)
 	a.Code = code
 	return a
 }
 
-// afterLogin is where signing in may lead besides this server: an authorization
-// request can end at its client without another page.
-func afterLogin(returnTo string) string {
-	u, err := url.Parse(returnTo)
-	if err != nil || u.Path != "/oauth2/authorize" {
-		return ""
+// waiting is where a login leads, and the authorization request that waits for
+// it there, if there is one. What it demands is sealed: nothing that stands in
+// the link besides counts.
+func (p *Pages) waiting(c *fiber.Ctx, returnTo string) loginView {
+	in := loginView{ReturnTo: localPath(returnTo)}
+	u, err := url.Parse(in.ReturnTo)
+	if err != nil || u.Path != "/oauth2/authorize/continue" {
+		return in
 	}
-	if to := u.Query().Get("redirect_uri"); to != "" {
-		return formTarget(to)
+	if f, err := p.Logins.OpenLogin(u.Query().Get("flow"), web.TenantOf(c).ID); err == nil {
+		in.flow, in.App = f, f.ClientName
 	}
-	return " http: https:" // the client's only one, which is not known here
+	return in
+}
+
+// personOf is the signed-in person as package oauth2 knows them.
+func personOf(k *web.Caller) oauth2.Person {
+	return oauth2.Person{ID: k.ID, Type: k.Type, AuthTime: k.AuthTime, AMR: k.AMR}
 }
 
 // Logout ends the session of this browser. It passes the gate; whoever is not

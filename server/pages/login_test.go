@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/store"
 	"github.com/pointgate/pointgate/store/storetest"
 )
@@ -60,6 +61,49 @@ func TestLoginTellsNobodyWhoIsThere(t *testing.T) {
 	}
 	if b.cookies["pg_session"] != "" {
 		t.Error("somebody was signed in")
+	}
+}
+
+// TestLoginForAnApp: what stands in the sealed request decides, and nothing else.
+func TestLoginForAnApp(t *testing.T) {
+	e := newEnv(t)
+	e.user("cus_alice")
+	to := func(f oauth2.Flow) string {
+		f.Tenant, f.ClientName, f.RedirectURI = "demo", "The <app>", "https://app.example/cb"
+		return "/oauth2/authorize/continue?flow=" + e.provider.SealLogin(&f)
+	}
+	login := func(back string) string { return "/login?return_to=" + url.QueryEscape(back) }
+	again, any := to(oauth2.Flow{LoginAfter: e.now.Add(time.Minute), LoginHint: `"><b>@demo.example`}), to(oauth2.Flow{})
+	b := e.browser()
+	if r := b.get(login(any)); strings.Contains(r.body, "sign in again") || !strings.Contains(r.body, "to go on to <strong class=\"app\">The &lt;app&gt;") {
+		t.Errorf("the page of somebody who is not signed in:\n%s", r.body)
+	}
+	b.login("cus_alice@demo.example")
+	before := b.cookies["pg_session"]
+	b.get(login(any)).is(t, http.StatusSeeOther, any)
+
+	e.now = e.now.Add(2 * time.Minute)
+	r := b.get(login(again))
+	r.is(t, http.StatusOK, "")
+	r.shows(t, "Please sign in again: The &lt;app&gt; wants to be sure that it is you.", `value="&#34;&gt;&lt;b&gt;@demo.example"`)
+	form := r.fields()
+	form.Set("email", "cus_alice@demo.example")
+	form.Set("password", "wrong")
+	wrong := b.post("/login", form)
+	wrong.is(t, http.StatusUnauthorized, "")
+	wrong.shows(t, `value="cus_alice@demo.example"`)
+	b.get("/account").is(t, http.StatusOK, "") // the session from before is as it was
+	form.Set("password", password)
+	b.post("/login", form).is(t, http.StatusSeeOther, again)
+	if b.cookies["pg_session"] == before {
+		t.Error("no new key")
+	}
+	b.get(login(again)).is(t, http.StatusSeeOther, again)
+
+	// Another tenant's request, and what is none, is not looked at.
+	for _, back := range []string{"/oauth2/authorize/continue?flow=junk", "/oauth2/authorize/continue", "/oauth2/authorize/continue?flow=" +
+		e.provider.SealLogin(&oauth2.Flow{Tenant: "other", LoginAfter: e.now.Add(time.Hour)})} {
+		b.get(login(back)).is(t, http.StatusSeeOther, back)
 	}
 }
 
@@ -150,7 +194,7 @@ func TestReturnTo(t *testing.T) {
 		"account":                          "/account",
 		" /account":                        "/account",
 		"/%zz":                             "/account",
-		"/" + strings.Repeat("a", 10_000):  "/account",
+		"/" + strings.Repeat("a", 13_000):  "/account",
 		"http:/evil.example":               "/account",
 		"/account#//evil.example":          "/account#//evil.example",
 		"/account?next=//evil.example/%0a": "/account?next=//evil.example/%0a",
@@ -240,7 +284,7 @@ func TestWhereTheLoginFormMayLead(t *testing.T) {
 		"http://127.0.0.1:9090/callback":           " http://127.0.0.1:9090",
 		"http://[::1]:9090/callback":               " http:",
 		"com.example.app:/callback":                " com.example.app:",
-		"":                                         " http: https:",
+		"":                                         "",
 		"https://app.example; script-src 'self'/":  "",
 		"https://app.example;script-src%20*/":      "",
 		"https://app.example/ 'unsafe-inline'":     " https://app.example",
@@ -249,7 +293,7 @@ func TestWhereTheLoginFormMayLead(t *testing.T) {
 		"https://user:password@app.example/secret": " https://app.example",
 	} {
 		t.Run(redirect, func(t *testing.T) {
-			back := "/oauth2/authorize?redirect_uri=" + url.QueryEscape(redirect)
+			back := "/oauth2/authorize/continue?flow=" + e.provider.SealLogin(&oauth2.Flow{Tenant: "demo", RedirectURI: redirect})
 			_, got, _ := strings.Cut(b.get("/login?return_to="+url.QueryEscape(back)).Header.Get("Content-Security-Policy"), "form-action 'self'")
 			if got != want {
 				t.Errorf("besides this server: %q, want %q", got, want)

@@ -21,6 +21,7 @@ type Pages struct {
 	Passwords *authn.Passwords
 	Forms     authn.Forms
 	Consents  Consents
+	Logins    Logins
 	// ScopesOf are the scopes that a member of staff with these roles may have.
 	ScopesOf func(roles []string) []string
 	// Throttle charges one attempt to the key, of which so many may be made in a
@@ -30,6 +31,12 @@ type Pages struct {
 	// Count sums up a refusal of a request that never became an operation. Nil:
 	// nobody counts.
 	Count func(e *web.Event, p *web.Problem)
+}
+
+// Logins is what the login page needs of package oauth2.
+type Logins interface {
+	// OpenLogin opens an authorization request that waits for a login here.
+	OpenLogin(sealed, tenant string) (*oauth2.Flow, error)
 }
 
 // Consents is what the consent page needs of package oauth2.

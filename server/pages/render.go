@@ -102,11 +102,15 @@ func formTarget(redirectURI string) string {
 	return " " + u.Scheme + ":" // of an app; or an IPv6 literal, which has no source expression
 }
 
+// maxReturn is the longest place to go after signing in: an authorization
+// request, sealed.
+const maxReturn = 12 << 10
+
 // localPath is where to go after signing in: a path on this server, never
 // another place that someone put into a link.
 func localPath(s string) string {
 	const otherwise = "/account"
-	if len(s) > 8192 || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/\\") ||
+	if len(s) > maxReturn || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/\\") ||
 		strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return otherwise
 	}
