@@ -19,7 +19,7 @@ const requestTimeout = 10 * time.Second
 // which kind of credential it takes.
 func (r *rooms) pipeline(app *fiber.App) {
 	events := &edge.Events{Log: r.log, Now: r.now, Refuse: r.refusals.Refuse, Done: r.done, Timeout: requestTimeout}
-	origins := &edge.Origins{Trusted: r.trusted, Tenant: r.store.TenantFor, Refuse: r.refusals.Refuse}
+	origins := &edge.Origins{Trusted: r.trusted, CertificateHeader: r.certificates, Tenant: r.store.TenantFor, Refuse: r.refusals.Refuse}
 	cors := &edge.CORS{Refuse: r.refusals.Refuse}
 	checks := &edge.Checks{Refuse: r.refusals.Refuse}
 	for _, step := range []fiber.Handler{

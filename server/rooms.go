@@ -34,6 +34,8 @@ type rooms struct {
 	trusted []netip.Prefix
 	traces  edge.Traces
 
+	certificates string // the header with a client's certificate
+
 	refusals *edge.Refusals
 	limits   *edge.Limits
 	authn    *authn.Authenticator
@@ -53,7 +55,7 @@ func newRooms(c *Config) (*rooms, error) {
 		return nil, fmt.Errorf("passwords: %w", err)
 	}
 	limiter := edge.NewLimiter(c.Now)
-	r := &rooms{store: c.Store, log: c.Log, now: c.Now, done: c.Done, trusted: c.Trusted}
+	r := &rooms{store: c.Store, log: c.Log, now: c.Now, done: c.Done, trusted: c.Trusted, certificates: c.CertificateHeader}
 	events := &gate.Events{Store: c.Store, Now: c.Now, NewID: newID, Labels: c.Labels, Mask: c.Policy}
 	r.refusals = &edge.Refusals{Store: c.Store, Events: events, Log: c.Log, Now: c.Now, Home: c.Home}
 	r.limits = &edge.Limits{Limiter: limiter, Refuse: r.refusals.Refuse, Off: !c.Limits}

@@ -36,11 +36,13 @@ type Config struct {
 	Home      string            // the first tenant
 	CursorKey []byte
 	CSRFKey   []byte
-	Limits    bool                                   // rate limits and throttling of logins
-	Trusted   []netip.Prefix                         // optional: proxies whose forwarding headers are believed
-	Begin     func(e *web.Event)                     // optional: called for each request before its credentials are looked at
-	Done      func(e *web.Event, took time.Duration) // optional: called for each request, for metrics
-	Traces    Traces                                 // optional: which requests have spans
+	Limits    bool           // rate limits and throttling of logins
+	Trusted   []netip.Prefix // optional: proxies whose forwarding headers are believed
+	// CertificateHeader is where those proxies put a client's certificate. Optional.
+	CertificateHeader string
+	Begin             func(e *web.Event)                     // optional: called for each request before its credentials are looked at
+	Done              func(e *web.Event, took time.Duration) // optional: called for each request, for metrics
+	Traces            Traces                                 // optional: which requests have spans
 	// Decided is optional: called for each decision whose record is durable.
 	Decided   func(r *store.Record, evaluated time.Duration)
 	Trail     *audit.Config       // optional: how the audit trail is published; what this Config has too is filled in

@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"server/gate":          {"server/web", "policies", "store"},
 	"server/web":           {"store"},
 	"oauth2":               {"store"},
+	"oauth2/jwttest":       {},
 	"policies":             {},
 	"store":                {"store/trail"},
 	"store/trail":          {},

@@ -62,6 +62,13 @@ type Config struct {
 	// -Proto headers are believed. Default none.
 	TrustedProxies []string `yaml:"trusted_proxies"`
 
+	// ClientCertHeader is the header in which TrustedProxies forward the
+	// certificate of a client (RFC 8705): Client-Cert as RFC 9440 writes it, or one
+	// with percent-encoded PEM, as nginx's $ssl_client_escaped_cert. They must
+	// remove what a client sends in it. Default none: no certificate is believed
+	// behind a proxy.
+	ClientCertHeader string `yaml:"client_cert_header"`
+
 	// ShutdownTimeout is how long requests in flight may take to finish after
 	// SIGTERM. Default 20s.
 	ShutdownTimeout time.Duration `yaml:"shutdown_timeout"`
@@ -126,6 +133,7 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.TLSMin, "tls-min", c.TLSMin, "lowest TLS version: 1.3 or 1.2")
 	fs.BoolVar(&c.BehindTLSProxy, "behind-tls-proxy", c.BehindTLSProxy, "a trusted proxy ends TLS")
 	fs.StringSliceVar(&c.TrustedProxies, "trusted-proxies", c.TrustedProxies, "networks whose forwarding headers are believed")
+	fs.StringVar(&c.ClientCertHeader, "client-cert-header", c.ClientCertHeader, "header with the client's certificate, of trusted proxies (default: none)")
 	fs.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", c.ShutdownTimeout, "how long requests in flight may take to finish")
 	fs.StringVar(&c.LogFormat, "log-format", c.LogFormat, "text or json")
 	fs.StringVar(&c.OTLPEndpoint, "otlp-endpoint", c.OTLPEndpoint, "base URL of an OpenTelemetry collector (default: no traces)")
@@ -296,6 +304,9 @@ func (c *Config) checkTraces() error {
 	return nil
 }
 
+// headerCharacters are those that names of headers are made of, in practice.
+const headerCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
+
 // checkReach keeps what is unsafe on this machine.
 func (c *Config) checkReach(public *url.URL) error {
 	local := web.Loopback(c.Listen)
@@ -308,6 +319,10 @@ func (c *Config) checkReach(public *url.URL) error {
 		return usage("--demo and --limits off trust no proxies")
 	case c.BehindTLSProxy && len(c.TrustedProxies) == 0:
 		return usage("--behind-tls-proxy needs --trusted-proxies")
+	case c.ClientCertHeader != "" && len(c.TrustedProxies) == 0:
+		return usage("--client-cert-header needs --trusted-proxies")
+	case strings.Trim(c.ClientCertHeader, headerCharacters) != "":
+		return usage("client-cert-header: want the name of a header, such as Client-Cert")
 	case !local && c.TLSCert == "" && !c.BehindTLSProxy:
 		return usage("a listener that is not loopback needs --tls-cert and --tls-key, or --behind-tls-proxy")
 	case !local && public.Scheme != "https":

@@ -200,6 +200,8 @@ func TestWhatCannotWorkOrIsNotSafeIsRefusedInOneLine(t *testing.T) {
 		"no limits under a public name":     {args: []string{"--limits=off", "--public-url=https://points.example"}, want: "loopback only"},
 		"no limits behind a proxy":          {args: []string{"--limits=off", "--trusted-proxies=127.0.0.0/8"}, want: "trust no proxies"},
 		"a TLS proxy that nobody trusts":    {args: []string{"--behind-tls-proxy"}, want: "needs --trusted-proxies"},
+		"a certificate that nobody may say": {args: []string{"--client-cert-header=Client-Cert"}, want: "needs --trusted-proxies"},
+		"a header that is none":             {args: []string{"--client-cert-header=Client Cert:", "--trusted-proxies=10.0.0.0/8"}, want: "client-cert-header: want"},
 		"plain HTTP for everyone":           {args: []string{"--listen=0.0.0.0:80", "--public-url=https://points.example"}, want: "needs --tls-cert"},
 		"plain HTTP in the public URL":      {args: []string{"--listen=0.0.0.0:443", "--public-url=http://points.example", "--tls-cert=c", "--tls-key=k"}, want: "needs an https public-url"},
 		"no public URL for everyone":        {args: []string{"--listen=0.0.0.0:443", "--tls-cert=c", "--tls-key=k"}, want: "needs a public-url"},
@@ -242,6 +244,7 @@ func TestWhatIsSafeIsAccepted(t *testing.T) {
 		"everyone, with TLS":                   {"--listen=0.0.0.0:443", "--public-url=https://points.example", "--tls-cert=c", "--tls-key=k"},
 		"everyone, behind a proxy":             {"--listen=0.0.0.0:80", "--public-url=https://points.example", "--behind-tls-proxy", "--trusted-proxies=10.0.0.0/8"},
 		"loopback behind a proxy on this host": {"--public-url=https://points.example", "--behind-tls-proxy", "--trusted-proxies=127.0.0.1/32"},
+		"certificates that a proxy forwards":   {"--client-cert-header=X-SSL-Client-Cert", "--trusted-proxies=127.0.0.1/32"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := load(t, "", args...); err != nil {

@@ -107,7 +107,7 @@ func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, l
 		Sinks: sinks, Retention: c.retention(),
 		Store: db, Policy: engine, OAuth: provider, Log: log, Now: time.Now, Labels: labels, Home: homeTenant(c),
 		CursorKey: derive(master, "cursors"), CSRFKey: derive(master, "csrf"),
-		Limits: c.Limits == "on", Trusted: c.proxies, Traces: traces, Trail: trailOf(c, master, labels["id"]),
+		Limits: c.Limits == "on", Trusted: c.proxies, CertificateHeader: c.ClientCertHeader, Traces: traces, Trail: trailOf(c, master, labels["id"]),
 		Mail: post, AlertMailTo: c.AlertMailTo, Settings: settings,
 	}
 	o.metrics.watch(&cfg)
@@ -173,8 +173,13 @@ func publicListener(c *Config) (net.Listener, error) {
 	if c.TLSMin == "1.2" {
 		lowest = tls.VersionTLS12
 	}
-	// No h2: fasthttp speaks HTTP/1.1 only.
-	return tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: lowest, NextProtos: []string{"http/1.1"}}), nil
+	return tls.NewListener(ln, &tls.Config{
+		Certificates: []tls.Certificate{cert}, MinVersion: lowest,
+		NextProtos: []string{"http/1.1"}, // no h2: fasthttp speaks HTTP/1.1 only
+		// Asked for, not demanded, and not verified: browsers have none, and those of
+		// RFC 8705 §2.2 have no issuer. Who relies on one checks it.
+		ClientAuth: tls.RequestClientCert,
+	}), nil
 }
 
 func openPolicy(dir string, pseudonyms []byte) (*policies.Engine, error) {

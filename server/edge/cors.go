@@ -36,13 +36,13 @@ func (o *CORS) Step() fiber.Handler {
 		case allowed && !public:
 			c.Set(fiber.HeaderAccessControlAllowOrigin, strings.Clone(origin))
 			c.Set(fiber.HeaderAccessControlExposeHeaders, "X-Request-Id, X-Decision-Id, X-OAuth-Scopes, X-Accepted-OAuth-Scopes, "+
-				"RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, Idempotency-Replayed")
+				"RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, Idempotency-Replayed, DPoP-Nonce")
 		}
 		if !preflight {
 			return c.Next()
 		}
 		c.Set(fiber.HeaderAccessControlAllowMethods, "GET, POST")
-		c.Set(fiber.HeaderAccessControlAllowHeaders, "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id")
+		c.Set(fiber.HeaderAccessControlAllowHeaders, "Authorization, Content-Type, DPoP, Idempotency-Key, X-API-Key, X-Request-Id")
 		c.Set(fiber.HeaderAccessControlMaxAge, "600")
 		web.EventOf(c).Status = fiber.StatusNoContent
 		return c.SendStatus(fiber.StatusNoContent)

@@ -17,8 +17,11 @@ import (
 // and Hostname() are not used, because they believe anybody.
 type Origins struct {
 	Trusted []netip.Prefix // of the proxies in front; empty: none
-	Tenant  func(hostname string) (*store.Tenant, bool)
-	Refuse  func(c *fiber.Ctx, p *web.Problem) error
+	// CertificateHeader is where those proxies put the client's certificate; empty:
+	// nowhere.
+	CertificateHeader string
+	Tenant            func(hostname string) (*store.Tenant, bool)
+	Refuse            func(c *fiber.Ctx, p *web.Problem) error
 }
 
 // Step puts the origin and the tenant on the request.
@@ -45,7 +48,9 @@ func (o *Origins) origin(c *fiber.Ctx) web.Origin {
 	peer, _ := netip.AddrFromSlice(addressOf(c.Context().RemoteAddr()))
 	peer = peer.Unmap()
 	origin := web.Origin{IP: peer.String(), Host: hostname(string(c.Request().Header.Host())), TLS: c.Context().IsTLS()}
-	if !o.trusts(peer) {
+	proxied := o.trusts(peer)
+	origin.Certificate = o.certificate(c, proxied)
+	if !proxied {
 		return origin
 	}
 	origin.TLS = origin.TLS || c.Get(fiber.HeaderXForwardedProto) == "https"

@@ -11,7 +11,7 @@ import (
 // different ones are how requests are smuggled past a check.
 var single = map[string]bool{
 	"authorization": true, "x-api-key": true, "content-type": true, "content-length": true, "transfer-encoding": true,
-	"host": true, "origin": true, "cookie": true, "idempotency-key": true, "dpop": true,
+	"host": true, "origin": true, "cookie": true, "idempotency-key": true,
 	"x-forwarded-host": true, "x-forwarded-proto": true, "sec-fetch-site": true,
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/x509"
 	"net/url"
 	"strings"
 
@@ -23,6 +24,9 @@ type Origin struct {
 	IP   string
 	Host string // host name in lower case, without a port
 	TLS  bool
+	// Certificate is the client's own, of which only that it has the key is proven;
+	// nil: none.
+	Certificate *x509.Certificate
 }
 
 // SetEvent, SetTenant, SetOrigin and SetCaller are for the pipeline.
