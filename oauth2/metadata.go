@@ -32,6 +32,9 @@ type ResourceMetadata struct {
 	BearerMethods        []string `json:"bearer_methods_supported"`
 }
 
+// servedGrants are the grant types that the token endpoint answers.
+var servedGrants = []string{"authorization_code", "refresh_token", "client_credentials"}
+
 // MetadataOf describes the tenant's authorization server.
 func MetadataOf(t *store.Tenant) ServerMetadata {
 	confidential := []string{"client_secret_basic", "client_secret_post"}
@@ -45,7 +48,7 @@ func MetadataOf(t *store.Tenant) ServerMetadata {
 		Scopes:                   append(apiScopes(), offline),
 		ResponseTypes:            []string{"code"},
 		ResponseModes:            []string{"query"},
-		GrantTypes:               grantTypes,
+		GrantTypes:               servedGrants,
 		TokenAuthMethods:         all,
 		IntrospectionAuthMethods: confidential,
 		RevocationAuthMethods:    all,

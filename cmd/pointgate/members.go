@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -67,8 +68,15 @@ func value(cmd *cobra.Command, m member) (any, error) {
 		return readLine(cmd.InOrStdin())
 	}
 	s, err := cmd.Flags().GetString(m.flag)
-	if err != nil || m.kind == text {
+	switch {
+	case err != nil:
 		return s, err
+	case s == "" && (m.kind == clearable || m.kind == file):
+		return nil, nil // JSON's null
+	case m.kind == text || m.kind == clearable:
+		return s, nil
+	case m.kind == file:
+		return document(s)
 	}
 	if s == "never" && m.kind == instant {
 		return nil, nil // JSON's null, which clears the time
@@ -78,6 +86,18 @@ func value(cmd *cobra.Command, m member) (any, error) {
 		return nil, usage("--%s: %v", m.flag, err)
 	}
 	return t.UTC().Format(time.RFC3339Nano), nil
+}
+
+// document is the JSON in a file.
+func document(path string) (any, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usage("%v", err)
+	}
+	if !json.Valid(raw) {
+		return nil, usage("%s holds no JSON", path)
+	}
+	return json.RawMessage(raw), nil
 }
 
 // moment reads a time, or a span from now on or back.

@@ -24,13 +24,15 @@ type member struct {
 type kind int
 
 const (
-	text    kind = iota
-	list         // may be repeated; "" empties the list
-	truth        // true or false
-	number       // whole
-	instant      // RFC 3339, or a time from now such as 720h; "never" clears it
-	past         // RFC 3339, or a span back from now such as 10m
-	secret       // read from standard input
+	text      kind = iota
+	list           // may be repeated; "" empties the list
+	truth          // true or false
+	number         // whole
+	instant        // RFC 3339, or a time from now such as 720h; "never" clears it
+	past           // RFC 3339, or a span back from now such as 10m
+	secret         // read from standard input
+	clearable      // a text that "" clears
+	file           // JSON in a file; "" clears it
 )
 
 type verbs int
@@ -71,11 +73,26 @@ var nouns = []noun{
 			{"public", "public", truth, create, "it can't keep a secret: browser and native apps"},
 			{"trusted", "trusted", truth, both, "it may act on any customer of its tenant"},
 			{"redirect-uri", "redirect_uris", list, both, "where answers may go, exactly"},
-			{"grant-type", "grant_types", list, both, "authorization_code, refresh_token or client_credentials"},
+			{"grant-type", "grant_types", list, both, "authorization_code, refresh_token, client_credentials, or the URN of the device or exchange grant"},
 			{"scope", "scopes", list, both, "a scope it may ask for"},
+			{"resource", "resources", list, both, "a resource that it may ask for besides the tenant's API"},
 			{"origin", "origins", list, both, "an origin that may call from a browser (CORS)"},
 			{"introspect", "introspects", list, both, "a resource whose tokens it may introspect"},
+			{"homepage", "homepage", clearable, both, "its page, as people see it"},
+			{"auth-method", "token_endpoint_auth_method", clearable, both, "how it proves who it is, e.g. private_key_jwt (default: a secret)"},
+			{"jwks", "jwks", file, both, "file with its public keys (JWK set)"},
+			{"jwks-uri", "jwks_uri", clearable, both, "where its public keys are"},
+			{"tls-subject", "tls_client_auth_subject", clearable, both, "of its certificate: dn:, dns:, uri:, ip: or email: and the value"},
+			{"require-par", "require_pushed_authorization_requests", truth, both, "it must push its authorization requests"},
+			{"dpop-bound", "dpop_bound_access_tokens", truth, both, "its tokens are bound to a DPoP key"},
+			{"mtls-bound", "tls_client_certificate_bound_access_tokens", truth, both, "its tokens are bound to its certificate"},
+			{"token-format", "access_token_format", clearable, both, "opaque or jwt"},
+			{"signing-alg", "signing_alg", clearable, both, "of its JWTs: ES256, RS256 or EdDSA"},
 			{"refresh-grace", "refresh_grace", number, both, "seconds in which a used refresh token gets the same successor"},
+			{"refresh-idle", "refresh_idle", number, both, "seconds that a refresh token lives unused"},
+			{"refresh-max", "refresh_max", number, both, "seconds that an authorization with refresh tokens lives"},
+			{"post-logout-redirect-uri", "post_logout_redirect_uris", list, both, "where the browser may go after a logout, exactly"},
+			{"backchannel-logout-uri", "backchannel_logout_uri", clearable, both, "that is told of logouts"},
 			{"disabled", "disabled", truth, update, "switch it off, or on again"},
 		},
 	},

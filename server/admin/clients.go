@@ -2,38 +2,12 @@ package admin
 
 import (
 	"context"
-	"time"
 
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
-
-type clientView struct {
-	ID           string     `json:"id"`
-	Name         string     `json:"name"`
-	Public       bool       `json:"public"`
-	Trusted      bool       `json:"trusted"`
-	RedirectURIs []string   `json:"redirect_uris"`
-	GrantTypes   []string   `json:"grant_types"`
-	Scopes       []string   `json:"scopes"`
-	Origins      []string   `json:"origins"`
-	Introspects  []string   `json:"introspects"`
-	RefreshGrace int64      `json:"refresh_grace"` // seconds
-	CreatedAt    time.Time  `json:"created_at"`
-	DisabledAt   *time.Time `json:"disabled_at"`
-	Secret       string     `json:"client_secret,omitempty"` // in the answer that makes it
-}
-
-func viewClient(c *store.Client) clientView {
-	return clientView{
-		ID: c.ID, Name: c.Name, Public: c.Public, Trusted: c.Trusted,
-		RedirectURIs: shown(c.RedirectURIs), GrantTypes: shown(c.GrantTypes), Scopes: shown(c.Scopes),
-		Origins: shown(c.Origins), Introspects: shown(c.Introspects), RefreshGrace: c.RefreshGrace,
-		CreatedAt: c.CreatedAt.Time, DisabledAt: when(c.DisabledAt),
-	}
-}
 
 // Clients is /admin/api/clients.
 func (a *Admin) Clients() Handlers {
@@ -69,47 +43,6 @@ func (a *Admin) clients() *noun[store.Client] {
 
 const defaultGrace = 30 // seconds
 
-func clientMembers(f *web.Fields, in *input[store.Client]) {
-	if in.created {
-		f.Require("name")
-		if v, ok := f.String("id", 64); ok {
-			in.set(func(c *store.Client) { c.ID = v })
-		}
-		if v, ok := f.Bool("public"); ok {
-			in.set(func(c *store.Client) { c.Public = v })
-		}
-	} else {
-		disabled(f, in, func(c *store.Client) *store.Time { return &c.DisabledAt })
-	}
-	notNull(f, "name", "trusted", "grant_types", "disabled")
-	if v, ok := line(f, "name"); ok {
-		in.set(func(c *store.Client) { c.Name = v })
-	}
-	if v, ok := f.Bool("trusted"); ok {
-		in.set(func(c *store.Client) { c.Trusted = v })
-	}
-	for _, list := range []struct {
-		name string
-		of   func(*store.Client) *store.Words
-	}{
-		{"redirect_uris", func(c *store.Client) *store.Words { return &c.RedirectURIs }},
-		{"grant_types", func(c *store.Client) *store.Words { return &c.GrantTypes }},
-		{"scopes", func(c *store.Client) *store.Words { return &c.Scopes }},
-		{"origins", func(c *store.Client) *store.Words { return &c.Origins }},
-		{"introspects", func(c *store.Client) *store.Words { return &c.Introspects }},
-	} {
-		if v, ok := words(f, list.name); ok {
-			in.set(func(c *store.Client) { *list.of(c) = v })
-		}
-	}
-	if f.Null("refresh_grace") {
-		in.set(func(c *store.Client) { c.RefreshGrace = defaultGrace })
-	}
-	if v, ok := f.Int("refresh_grace", 0, 300); ok {
-		in.set(func(c *store.Client) { c.RefreshGrace = v })
-	}
-}
-
 // checkClient asks what may be registered, of the client as it will be.
 func checkClient(c *store.Client) error {
 	var errs []web.FieldError
@@ -133,7 +66,7 @@ func (a *Admin) insertClient(ctx context.Context, tx *store.Tx, c *gate.Call, ro
 		return nil, err
 	}
 	v := viewClient(row)
-	if row.Public {
+	if !oauth2.HasSecret(row) {
 		return v, nil
 	}
 	var err error
@@ -147,6 +80,11 @@ func updateClient(ctx context.Context, tx *store.Tx, c *gate.Call, was, row *sto
 	}
 	if err := tx.UpdateClient(ctx, row); err != nil {
 		return err
+	}
+	if oauth2.HasSecret(was) && !oauth2.HasSecret(row) { // it must not come back with the method
+		if _, err := tx.ExpireClientSecrets(ctx, row.Tenant, row.ID, store.At(c.Now)); err != nil {
+			return err
+		}
 	}
 	if was.DisabledAt.IsZero() && !row.DisabledAt.IsZero() {
 		_, err := endAll(ctx, tx, revocation{tenant: row.Tenant, client: row.ID}, c.Caller.ID)

@@ -79,8 +79,8 @@ func parseOverlap(r *web.Request, in *rotation, usual, most int64) *web.Problem 
 }
 
 func (a *Admin) rotate(ctx context.Context, tx *store.Tx, c *gate.Call, client *store.Client, overlap int64) (*web.Answer, error) {
-	if client.Public {
-		return nil, conflict("A public client has no secret.")
+	if !oauth2.HasSecret(client) {
+		return nil, conflict("This client has no secret: see its token_endpoint_auth_method.")
 	}
 	ends := store.At(c.Now.Add(time.Duration(overlap) * time.Second))
 	if _, err := tx.ExpireClientSecrets(ctx, client.Tenant, client.ID, ends); err != nil {

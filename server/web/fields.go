@@ -277,6 +277,23 @@ func (f *Fields) Strings(name string, maxItems, maxLen int) ([]string, bool) {
 	return all, true
 }
 
+// Object reads a JSON object of at most maxBytes, as compact as can be.
+func (f *Fields) Object(name string, maxBytes int) (json.RawMessage, bool) {
+	if !f.Has(name) {
+		return nil, false
+	}
+	var b bytes.Buffer
+	switch v := f.values[name]; {
+	case f.text || v[0] != '{' || json.Compact(&b, v) != nil:
+		f.Wrong(name, "wrong_type", "It must be an object.")
+		return nil, false
+	case b.Len() > maxBytes:
+		f.Wrong(name, "out_of_range", "It must have at most "+strconv.Itoa(maxBytes)+" bytes.")
+		return nil, false
+	}
+	return b.Bytes(), true
+}
+
 // Problem is what is wrong, or nil. It is asked last: a member that was not
 // asked for until then is unknown.
 func (f *Fields) Problem() *Problem {

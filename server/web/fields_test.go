@@ -299,6 +299,21 @@ func TestStrings(t *testing.T) {
 	}, read)
 }
 
+func TestObject(t *testing.T) {
+	read := func(f *Fields) (any, bool) { v, ok := f.Object("a", 12); return string(v), ok }
+	check(t, false, map[string]reading{
+		"an object":             {"{ \"b\" :\t[1]\n}", `{"b":[1]}`, ""},
+		"an empty one":          {`{}`, `{}`, ""},
+		"as large as may be":    {`{ "b":"cdef" }`, `{"b":"cdef"}`, ""},
+		"null is not given":     {`null`, nil, ""},
+		"too large":             {`{"b":"cdefghi"}`, nil, "out_of_range"},
+		"a list":                {`[{}]`, nil, "wrong_type"},
+		"an object in a string": {`"{}"`, nil, "wrong_type"},
+		"a number":              {`1`, nil, "wrong_type"},
+	}, read)
+	check(t, true, map[string]reading{"an object in a query": {"{}", nil, "wrong_type"}}, read)
+}
+
 func TestPresence(t *testing.T) {
 	f, p := ParseObject([]byte(`{"given":0,"null":null}`))
 	if p != nil {
