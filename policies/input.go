@@ -56,12 +56,12 @@ func (r *Resource) term() *ast.Term {
 
 func (c *Context) term() *ast.Term {
 	members := [][2]*ast.Term{
-		member("authentication", object(
+		member("authentication", object(append(named("bound", c.Bound),
 			member("method", text(c.Method)),
 			member("status", text(c.Status)),
 			member("age_s", ast.InternedTerm(int(c.Age))),
 			member("amr", texts(c.AMR)),
-		)),
+		)...)),
 		member("client", object(append(named("id", c.ClientID), member("trusted", ast.InternedTerm(c.Trusted)))...)),
 		member("scopes", texts(c.Scopes)),
 		member("tenant", object(append(named("id", c.Tenant), member("home", ast.InternedTerm(c.Home)))...)),
@@ -109,7 +109,7 @@ func factTerm(fact any) *ast.Term {
 var names = func() map[string]*ast.Term {
 	m := map[string]*ast.Term{}
 	for _, n := range []string{
-		"action", "actor", "age_s", "amr", "authentication", "client", "context", "facts", "home", "id", "ip", "method",
+		"action", "actor", "age_s", "amr", "authentication", "bound", "client", "context", "facts", "home", "id", "ip", "method",
 		"name", "named", "owner", "path", "properties", "request", "resource", "roles", "scopes", "status", "subject",
 		"tenant", "time", "trusted", "type",
 	} {

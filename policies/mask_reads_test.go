@@ -314,7 +314,7 @@ func sameAgain(t *testing.T, e *Engine, action string) {
 	for _, p := range people(e.Roles()) {
 		for _, c := range columns {
 			r := ask(action, p, c)
-			r.Context.ClientID, r.Context.Actor, r.Context.IP, r.Context.RequestID = "app", "service", "192.0.2.7", "req-1"
+			r.Context.ClientID, r.Context.Actor, r.Context.IP, r.Context.RequestID, r.Context.Bound = "app", "service", "192.0.2.7", "req-1", "dpop"
 			r.Context.HTTP, r.Context.Path = "GET", "/api/points"
 			d := decide(t, e, r)
 			if len(d.Erased)+len(d.Masked) == 0 && p.name == "customer" && c.name == "own" {

@@ -4,7 +4,8 @@ import "time"
 
 // Request is the question that rules see as `input`: a superset of an AuthZEN
 // 1.0 evaluation request. Its strings must not alias reused buffers. An empty
-// id or tenant of the subject, client, actor or host is undefined in `input`.
+// id or tenant of the subject, client, actor or host is undefined in `input`, and
+// so is an empty Bound.
 type Request struct {
 	Subject  Subject
 	Action   string // noun.verb
@@ -36,6 +37,7 @@ type Context struct {
 	Status    string // of the credential: missing, valid, invalid, expired, revoked
 	Age       int64  // seconds since the person logged in or the credential was issued
 	AMR       []string
+	Bound     string // how the credential is bound to a key that the caller has shown: dpop or mtls; empty: it is not
 	ClientID  string
 	Trusted   bool
 	Actor     string // the client that acts for the subject, by a token that was exchanged; empty: none does

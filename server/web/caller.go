@@ -34,6 +34,9 @@ type Caller struct {
 	IssuedAt time.Time // of the credential
 	AuthTime time.Time // when the person logged in; zero for machines
 	AMR      []string
+	// Bound is how the credential is bound to a key that the caller has shown to
+	// have: dpop (RFC 9449) or mtls (RFC 8705); empty: whoever has it may use it.
+	Bound    string
 	GrantID  string // the grant or key that the credential came from
 	Resource string // the audience it is for; empty: any of the tenant
 }
