@@ -55,6 +55,8 @@ type Provider struct {
 	refresh *kind
 	flows   sealer
 	sealKey []byte
+
+	nonceKey []byte // of DPoP
 }
 
 // New makes a Provider, or says what is wrong with the configuration.
@@ -68,7 +70,8 @@ func New(c Config) (*Provider, error) {
 	p := &Provider{
 		store: c.Store, now: c.Now, record: c.Record, hasher: secretHasher{}, sealKey: c.SealKey,
 		code: newKind("pgc_", c.Secret), access: newKind("pga_", c.Secret), refresh: newKind("pgr_", c.Secret),
-		flows: sealer{key: derive(c.SealKey, nil, "pointgate flow")},
+		flows:    sealer{key: derive(c.SealKey, nil, "pointgate flow")},
+		nonceKey: derive(c.Secret, nil, "pointgate dpop nonce"),
 	}
 	if p.now == nil {
 		p.now = time.Now
