@@ -72,6 +72,7 @@ func (r *rooms) routes(app *fiber.App) {
 		"/tenants": r.admin.Tenants(), "/clients": r.admin.Clients(), "/customers": r.admin.Customers(), "/staff": r.admin.Staff(),
 		"/keys": r.admin.Keys(), "/tokens": r.admin.Tokens(), "/grants": r.admin.Grants(), "/sessions": r.admin.Sessions(),
 		"/decisions": r.admin.Decisions(), "/erasures": r.admin.Erasures(), "/alerts": r.admin.Alerts(),
+		"/resources": r.admin.Resources(),
 	} {
 		object(a, path, h)
 	}

@@ -99,13 +99,16 @@ func (tx *Tx) DisableClient(ctx context.Context, tenant, id string) error {
 	return tx.ExecOne(ctx, ErrNotFound, `UPDATE clients SET disabled_at = COALESCE(disabled_at, ?) WHERE tenant = ? AND id = ?`, tx.Now(), tenant, id)
 }
 
-// DeleteClient removes a client with its secrets and revokes its grants and API
-// keys: a client that is made later under the same id must not inherit them.
+// DeleteClient removes a client with its secrets, revokes its grants and API
+// keys, and forgets what people consented to: a client that is made later under the same id must not inherit them.
 func (tx *Tx) DeleteClient(ctx context.Context, tenant, id, by string) error {
 	if _, _, err := tx.RevokeGrants(ctx, GrantMatch{Tenant: tenant, Client: id}, by); err != nil {
 		return err
 	}
 	if _, err := tx.RevokeAPIKeys(ctx, APIKeyMatch{Tenant: tenant, Client: id}); err != nil {
+		return err
+	}
+	if err := tx.Forget(ctx, ConsentMatch{Tenant: tenant, Client: id}); err != nil {
 		return err
 	}
 	return tx.ExecOne(ctx, ErrNotFound, `DELETE FROM clients WHERE tenant = ? AND id = ?`, tenant, id)

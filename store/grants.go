@@ -125,7 +125,8 @@ type GrantMatch struct {
 	Tenant       string // always set
 	Client       string
 	Subject      string
-	IssuedBefore Time // only grants made before it; what they gave later goes too
+	Audience     string // only those whose tokens are for it alone
+	IssuedBefore Time   // only grants made before it; what they gave later goes too
 }
 
 // RevokeGrants revokes all grants that match and are not revoked, and those that
@@ -137,6 +138,7 @@ func (tx *Tx) RevokeGrants(ctx context.Context, m GrantMatch, by string) (grants
 	w.and(`tenant = ?`, m.Tenant)
 	w.andIf(m.Client != "", `client_id = ?`, m.Client)
 	w.andIf(m.Subject != "", `subject = ?`, m.Subject)
+	w.andIf(m.Audience != "", `audience = ?`, m.Audience)
 	w.andIf(!m.IssuedBefore.IsZero(), `created_at < ?`, m.IssuedBefore)
 	with := familyOf(w.String())
 	these := `(SELECT f.id FROM family f JOIN grants g ON g.id = f.id WHERE g.revoked_at IS NULL)`
@@ -150,6 +152,14 @@ func (tx *Tx) RevokeGrants(ctx context.Context, m GrantMatch, by string) (grants
 	return grants, tokens, err
 }
 
+// TouchGrant notes a use at the time at and from the address ip, unless one
+// since was is noted already: of several requests at once, one writes.
+func (tx *Tx) TouchGrant(ctx context.Context, id, ip string, was, at Time) error {
+	_, err := tx.Exec(ctx, `UPDATE grants SET last_used_at = ?, last_ip = ? WHERE id = ? AND revoked_at IS NULL
+		AND (last_used_at IS NULL OR last_used_at < ?)`, at, ip, id, was)
+	return err
+}
+
 // Standing is what decides, besides a code's or token's own row, whether it is
 // good: its grant, client and person, read with it in one query.
 type Standing struct {
@@ -161,6 +171,7 @@ type Standing struct {
 	Trusted     bool   `db:"trusted"` // the client
 	Actor       string `db:"actor"`   // of the grant: the JSON of an act claim, or nothing
 	SessionID   string `db:"session_id"`
+	LastUsedAt  Time   `db:"last_used_at"` // of the grant, to the minute
 	// ClientScopes and Roles are the client's and the person's as they are today:
 	// what was taken from them is no longer in any of their tokens.
 	ClientScopes Words `db:"client_scopes"`
@@ -172,7 +183,7 @@ type Standing struct {
 
 // standing joins the rows of a Standing to the code or token t.
 const (
-	standingColumns = `g.subject_type, g.subject, g.auth_time, g.amr, g.expires_at AS grant_ends_at, g.actor, g.session_id,
+	standingColumns = `g.subject_type, g.subject, g.auth_time, g.amr, g.expires_at AS grant_ends_at, g.actor, g.session_id, g.last_used_at,
 		COALESCE(c.trusted, FALSE) AS trusted, COALESCE(c.scopes, '') AS client_scopes, COALESCE(u.roles, '') AS roles,
 		(g.revoked_at IS NULL AND c.id IS NOT NULL AND c.disabled_at IS NULL
 			AND (g.subject_type = 'client' OR (u.id IS NOT NULL AND u.disabled_at IS NULL))) AS live`

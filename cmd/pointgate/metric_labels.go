@@ -18,7 +18,7 @@ var actions = words(`
 	key.create key.delete key.list key.read key.revoke key.update
 	points.adjust points.capture points.earn points.expire points.history points.hold points.read points.redeem
 	points.release points.reverse points.transfer
-	revocation.create
+	resource.create resource.delete resource.list resource.read resource.update revocation.create
 	session.list session.read session.revoke setup.complete
 	staff.create staff.delete staff.list staff.read staff.update
 	tenant.create tenant.delete tenant.list tenant.read tenant.update

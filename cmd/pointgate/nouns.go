@@ -138,6 +138,20 @@ var nouns = []noun{
 		},
 	},
 	{
+		name: "resource", short: "Servers that tokens can be for, besides this one's API",
+		paths:   map[string]string{"": "/resources"},
+		verbs:   create | update | remove,
+		columns: []column{{"ID", "id"}, {"URI", "uri"}, {"NAME", "name"}, limitedTo, {"OPEN", "open"}, {"CREATED", "created_at"}, {"DISABLED", "disabled_at"}},
+		members: []member{
+			{"id", "id", text, create, "its id (default: made up)"},
+			{"uri", "uri", text, create, "what clients call it, and the audience of its tokens"},
+			{"name", "name", text, both, "its name, as people see it"},
+			{"scope", "scopes", list, both, "a scope that its tokens may have"},
+			{"open", "open", truth, both, "every client may ask for it; else only those that name it"},
+			{"disabled", "disabled", truth, update, "switch it off, or on again"},
+		},
+	},
+	{
 		name: "grant", short: "Authorizations that people gave to clients",
 		paths:   map[string]string{"": "/grants"},
 		verbs:   revoke,

@@ -25,6 +25,7 @@ func TestLife(t *testing.T) {
 			{"/clients", webClient, "web", `{"refresh_grace":0}`, "refresh_grace", 0.0},
 			{"/customers", `{"id":"cus_1","email":"One@demo.example","name":"One"}`, "cus_1", `{"email":"Uno@Demo.Example"}`, "email", "uno@demo.example"},
 			{"/staff", `{"id":"stf_1","email":"s@demo.example","name":"S","roles":["viewer"]}`, "stf_1", `{"roles":["support","auditor"]}`, "roles", []any{"support", "auditor"}},
+			{"/resources", `{"id":"mcp","uri":"https://mcp.example","name":"MCP","scopes":["points:read"]}`, "mcp", `{"open":true}`, "open", true},
 			{"/keys", `{"client_id":"service","name":"ci","scopes":["points:read"],"expires_at":"2999-01-01T00:00:00Z"}`, "", `{"expires_at":null}`, "expires_at", nil},
 		} {
 			t.Run(tc.path, func(t *testing.T) {

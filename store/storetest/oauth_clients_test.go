@@ -20,6 +20,7 @@ func TestClients(t *testing.T) {
 		storetest.User(t, db, "demo", "cus_alice")
 		web := storetest.Client(t, db, "demo", "web", func(c *store.Client) {
 			c.Trusted, c.Origins, c.Introspects = true, store.Words{"https://app.example"}, store.Words{"http://demo.localhost/api"}
+			c.Resources, c.LogoutURIs, c.RegisteredBy = store.Words{"https://mcp.example"}, store.Words{"https://app.example/bye"}, "admin"
 		})
 		storetest.Client(t, db, "demo", "spa", func(c *store.Client) { c.Public = true })
 		storetest.Client(t, db, "other", "web", nil)

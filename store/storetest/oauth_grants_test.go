@@ -45,7 +45,7 @@ func TestGrants(t *testing.T) {
 		shop(t, db)
 		now := db.Now()
 		at := func(minutes int) store.Time { return store.At(now.Add(time.Duration(minutes) * time.Minute)) }
-		first := storetest.Grant(t, db, store.Grant{ID: "grt_1", ClientID: "web", Subject: "cus_alice", CreatedAt: at(1)})
+		first := storetest.Grant(t, db, store.Grant{ID: "grt_1", ClientID: "web", Subject: "cus_alice", Audience: store.Words{"https://mcp.example"}, CreatedAt: at(1)})
 		storetest.Grant(t, db, store.Grant{ID: "grt_2", ClientID: "web", Subject: "cus_bob", CreatedAt: at(2)})
 		storetest.Grant(t, db, store.Grant{ID: "grt_3", ClientID: "app", Subject: "cus_alice", CreatedAt: at(3)})
 		storetest.Grant(t, db, store.Grant{ID: "grt_4", ClientID: "app", Subject: "cus_alice", CreatedAt: at(4), ExpiresAt: store.At(now.Add(-time.Second))})
@@ -122,6 +122,51 @@ func TestRevokeGrantsCounts(t *testing.T) {
 		if grants != 2 {
 			t.Errorf("the rest: got %d, want 2", grants)
 		}
+	})
+}
+
+func TestGrantsForAnAudienceEndAlone(t *testing.T) {
+	ctx := context.Background()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		shop(t, db)
+		storetest.Grant(t, db, store.Grant{ID: "grt_1", ClientID: "web", Subject: "cus_alice"})
+		storetest.Grant(t, db, store.Grant{ID: "grt_2", ClientID: "web", Subject: "cus_alice", Audience: store.Words{"https://mcp.example"}})
+		storetest.Write(t, db, func(tx *store.Tx) error {
+			_, _, err := tx.RevokeGrants(ctx, store.GrantMatch{Tenant: "demo", Audience: "https://mcp.example"}, "stf_admin")
+			return err
+		})
+		if diff := cmp.Diff([]string{"grt_1"}, grantIDs(t, db, store.GrantFilter{LiveAt: store.At(db.Now())})); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestUseOfAGrantIsNotedOnceInAWhile(t *testing.T) {
+	ctx := context.Background()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		shop(t, db)
+		start := store.At(db.Now())
+		at := func(seconds int) store.Time { return store.At(start.Add(time.Duration(seconds) * time.Second)) }
+		storetest.Grant(t, db, store.Grant{ID: "grt_1", ClientID: "web", Subject: "cus_alice"})
+		touch := func(ip string, seconds int) {
+			storetest.Write(t, db, func(tx *store.Tx) error { return tx.TouchGrant(ctx, "grt_1", ip, at(seconds-60), at(seconds)) })
+		}
+		is := func(ip string, seconds int) {
+			t.Helper()
+			g, err := store.GetGrant(ctx, db, "demo", "grt_1")
+			if err != nil || g.LastIP != ip || !g.LastUsedAt.Equal(at(seconds).Time) {
+				t.Errorf("%v from %q, %v; want second %d from %q", g.LastUsedAt, g.LastIP, err, seconds, ip)
+			}
+		}
+		touch("192.0.2.1", 0)
+		is("192.0.2.1", 0)
+		touch("192.0.2.2", 59)
+		is("192.0.2.1", 0)
+		touch("192.0.2.3", 61)
+		is("192.0.2.3", 61)
+		storetest.Write(t, db, func(tx *store.Tx) error { return tx.RevokeGrant(ctx, "demo", "grt_1", "x") })
+		touch("192.0.2.4", 200)
+		is("192.0.2.3", 61)
 	})
 }
 

@@ -31,6 +31,7 @@ CREATE TABLE resources (
     uri         TEXT NOT NULL,
     name        TEXT NOT NULL,
     scopes      TEXT NOT NULL,
+    open        BOOLEAN NOT NULL,
     created_at  BIGINT NOT NULL,
     disabled_at BIGINT,
     PRIMARY KEY (tenant, id),
