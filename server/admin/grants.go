@@ -2,6 +2,8 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/pointgate/pointgate/server/gate"
@@ -22,13 +24,22 @@ type grantView struct {
 	ExpiresAt   time.Time  `json:"expires_at"`
 	RevokedAt   *time.Time `json:"revoked_at"`
 	RevokedBy   string     `json:"revoked_by,omitempty"`
+	Audience    []string   `json:"audience"` // empty: the tenant's API
+	LastUsedAt  *time.Time `json:"last_used_at"`
+	LastIP      string     `json:"last_ip,omitempty"`
+	SessionID   string     `json:"session_id,omitempty"`
+	ParentID    string     `json:"parent_id,omitempty"` // the grant that was exchanged for it
+	Act         raw        `json:"act,omitempty"`       // who acts for the subject
 }
+
+type raw = json.RawMessage
 
 func viewGrant(g *store.Grant) any {
 	return grantView{
 		ID: g.ID, ClientID: g.ClientID, ClientName: g.ClientName, SubjectType: g.SubjectType, Subject: g.Subject,
 		Scopes: shown(g.Scopes), AuthTime: when(g.AuthTime), AMR: shown(g.AMR), CreatedAt: g.CreatedAt.Time,
 		ExpiresAt: g.ExpiresAt.Time, RevokedAt: when(g.RevokedAt), RevokedBy: g.RevokedBy,
+		Audience: shown(g.Audience), LastUsedAt: when(g.LastUsedAt), LastIP: g.LastIP, SessionID: g.SessionID, ParentID: g.ParentID, Act: raw(g.Actor),
 	}
 }
 
@@ -46,7 +57,7 @@ func (a *Admin) Grants() Handlers {
 		},
 		owner: func(g *store.Grant) string { return g.Subject },
 		remove: func(ctx context.Context, tx *store.Tx, c *gate.Call, g *store.Grant) error {
-			return tx.RevokeGrant(ctx, g.Tenant, g.ID, c.Caller.ID)
+			return errors.Join(tx.RevokeGrant(ctx, g.Tenant, g.ID, c.Caller.ID), forgetOf(ctx, tx, g))
 		},
 	}
 	l := &list[store.Grant, grantFilter]{
@@ -72,4 +83,10 @@ func (a *Admin) grantRows(ctx context.Context, r store.Reader, q *query[grantFil
 		f.LiveAt = store.At(a.Gate.Now())
 	}
 	return store.Grants(ctx, r, f)
+}
+
+// forgetOf has the person asked again: else the client could have the same
+// without a question.
+func forgetOf(ctx context.Context, tx *store.Tx, g *store.Grant) error {
+	return tx.Forget(ctx, store.ConsentMatch{Tenant: g.Tenant, Client: g.ClientID, User: g.Subject})
 }

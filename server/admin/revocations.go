@@ -27,12 +27,15 @@ type counts struct {
 	Tokens   int64 `json:"tokens"`
 }
 
-// endAll ends grants, sessions, keys and tokens at once. A session has no
-// client, and an API key no person who gave it to a client: where both are
-// asked for, there are only grants.
+// endAll ends grants, sessions, keys and tokens at once, and forgets what people
+// consented to. A session has no client, and an API key no person who gave it to
+// a client: where both are asked for, there are only grants.
 func endAll(ctx context.Context, tx *store.Tx, s revocation, by string) (n counts, err error) {
 	n.Grants, n.Tokens, err = tx.RevokeGrants(ctx, store.GrantMatch{Tenant: s.tenant, Client: s.client, Subject: s.person, IssuedBefore: s.before}, by)
 	if err != nil {
+		return counts{}, err
+	}
+	if err := tx.Forget(ctx, store.ConsentMatch{Tenant: s.tenant, Client: s.client, User: s.person, Before: s.before}); err != nil {
 		return counts{}, err
 	}
 	if s.client == "" {

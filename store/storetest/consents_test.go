@@ -34,7 +34,7 @@ func TestRememberedIsWhatWasGivenLast(t *testing.T) {
 			{[]string{"a", "b"}, []string{"a"}, []string{"a"}},
 			{[]string{"c"}, []string{"c"}, []string{"c", "a"}},
 			{[]string{"a", "b"}, []string{"b"}, []string{"b", "c"}},
-			{[]string{"b", "c"}, nil, nil},
+			{[]string{"b", "c"}, nil, []string{}},
 		} {
 			storetest.Write(t, db, func(tx *store.Tx) error {
 				return tx.Remember(ctx, &store.Consent{Tenant: "demo", UserID: "cus_a", ClientID: "web", Audience: api, Scopes: step.given}, step.asked)
