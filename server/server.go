@@ -19,6 +19,7 @@ import (
 	"github.com/pointgate/pointgate/server/alerts"
 	"github.com/pointgate/pointgate/server/audit"
 	"github.com/pointgate/pointgate/server/edge"
+	"github.com/pointgate/pointgate/server/egress"
 	"github.com/pointgate/pointgate/server/mail"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
@@ -55,6 +56,8 @@ type Config struct {
 	// Alerts is told what happens with alerts, for metrics. Optional.
 	Alerts   alerts.Observer
 	Settings string // optional: digest of the configuration without its secrets, for the record of the start
+	// Egress is how addresses that others chose are called.
+	Egress egress.Config
 }
 
 // Traces say which requests have spans; see [edge.Traces].

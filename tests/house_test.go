@@ -22,13 +22,14 @@ const module = "github.com/pointgate/pointgate"
 // that. A package that has no line is new, and has to find its place here; a
 // permission that nobody uses any more has to go.
 var mayImport = map[string][]string{
-	"cmd/pointgate":        {"server", "server/audit", "server/authn", "server/mail", "server/web", "oauth2", "policies", "store", "store/trail"},
+	"cmd/pointgate":        {"server", "server/audit", "server/authn", "server/egress", "server/mail", "server/web", "oauth2", "policies", "store", "store/trail"},
 	"cmd/pointgate-verify": {},
-	"server":               {"server/admin", "server/alerts", "server/audit", "server/authn", "server/edge", "server/gate", "server/mail", "server/oauth", "server/pages", "server/points", "server/web", "oauth2", "policies", "store"},
+	"server":               {"server/admin", "server/alerts", "server/audit", "server/authn", "server/edge", "server/egress", "server/gate", "server/mail", "server/oauth", "server/pages", "server/points", "server/web", "oauth2", "policies", "store"},
 	"server/admin":         {"server/authn", "server/gate", "server/web", "oauth2", "policies", "store"},
 	"server/alerts":        {"server/gate", "policies", "store"},
 	"server/audit":         {"server/gate", "server/web", "store", "store/trail"},
 	"server/edge":          {"server/gate", "server/web", "store"},
+	"server/egress":        {},
 	"server/mail":          {"server/web", "store"},
 	"server/oauth":         {"server/web", "oauth2"},
 	"server/pages":         {"server/authn", "server/gate", "server/web", "oauth2", "policies", "store"},

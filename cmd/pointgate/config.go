@@ -75,7 +75,8 @@ type Config struct {
 	// LogFormat of the program's own log on standard error: "text" or "json".
 	LogFormat string `yaml:"log_format"`
 
-	MailConfig `yaml:",inline"`
+	MailConfig   `yaml:",inline"`
+	EgressConfig `yaml:",inline"`
 
 	// OTLPEndpoint is the base URL of an OpenTelemetry collector, such as
 	// http://127.0.0.1:4318; spans go to /v1/traces below it. Default none: no
@@ -88,7 +89,7 @@ type Config struct {
 	// traced, by the sampled flag of its traceparent. Default false.
 	TraceTrustProxies bool `yaml:"trace_trust_proxies"`
 
-	proxies []netip.Prefix
+	proxies, reach []netip.Prefix // of TrustedProxies and EgressAllow
 }
 
 // StoreConfig is what all commands that open the database have in common. It is
@@ -123,6 +124,7 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	bindTrailFlags(fs, &c.TrailConfig)
 	bindExportFlags(fs, &c.ExportConfig)
 	bindMailFlags(fs, &c.MailConfig)
+	bindEgressFlags(fs, &c.EgressConfig)
 	fs.StringVar(&c.PublicURL, "public-url", c.PublicURL, "issuer of the first tenant (default http://LISTEN)")
 	fs.StringVar(&c.PolicyDir, "policy-dir", c.PolicyDir, "folder with the policy (default: the built-in one)")
 	fs.StringVar(&c.Limits, "limits", c.Limits, "on, or off for load tests")
@@ -262,12 +264,11 @@ func (c *Config) check() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return usage("tls-cert and tls-key go together")
 	}
-	for _, p := range c.TrustedProxies {
-		prefix, err := netip.ParsePrefix(strings.TrimSpace(p))
-		if err != nil {
-			return usage("trusted-proxies: %q is not a network such as 10.0.0.0/8", p)
-		}
-		c.proxies = append(c.proxies, prefix.Masked())
+	if c.proxies, err = networks("trusted-proxies", c.TrustedProxies); err != nil {
+		return err
+	}
+	if err := c.checkEgress(); err != nil {
+		return err
 	}
 	if c.SecretFile == "" {
 		c.SecretFile = filepath.Join(c.Data, "secret.key")

@@ -192,6 +192,7 @@ func TestWhatCannotWorkOrIsNotSafeIsRefusedInOneLine(t *testing.T) {
 		"certificate without its key":       {args: []string{"--tls-cert=c.pem"}, want: "go together"},
 		"key without its certificate":       {args: []string{"--tls-key=k.pem"}, want: "go together"},
 		"a proxy that is no network":        {args: []string{"--trusted-proxies=10.0.0.1"}, want: `"10.0.0.1" is not a network`},
+		"a network that is none":            {args: []string{"--egress-allow=10.0.0.1"}, want: `egress-allow: "10.0.0.1" is not a network`},
 		"demo for everyone":                 {args: []string{"--demo", "--listen=0.0.0.0:8080"}, want: "loopback only"},
 		"demo on all addresses":             {args: []string{"--demo", "--listen=:8080", "--public-url=http://localhost:8080"}, want: "loopback only"},
 		"demo under a public name":          {args: []string{"--demo", "--public-url=https://points.example"}, want: "loopback only"},

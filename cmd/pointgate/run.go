@@ -108,7 +108,7 @@ func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, l
 		Store: db, Policy: engine, OAuth: provider, Log: log, Now: time.Now, Labels: labels, Home: homeTenant(c),
 		CursorKey: derive(master, "cursors"), CSRFKey: derive(master, "csrf"),
 		Limits: c.Limits == "on", Trusted: c.proxies, CertificateHeader: c.ClientCertHeader, Traces: traces, Trail: trailOf(c, master, labels["id"]),
-		Mail: post, AlertMailTo: c.AlertMailTo, Settings: settings,
+		Mail: post, AlertMailTo: c.AlertMailTo, Settings: settings, Egress: c.egress(),
 	}
 	o.metrics.watch(&cfg)
 	return server.New(cfg)
