@@ -42,7 +42,7 @@ func (p *Provider) authenticate(ctx context.Context, x *exchange, authorization 
 			x.claimed = c.ID
 			return nil, refuse("invalid_client") // it has none, so this is somebody's mistake or guess
 		}
-		x.client = c
+		x.client, x.method = c, "none"
 		return c, nil
 	}
 	if err := p.checkSecret(ctx, x, shown); err != nil {
@@ -54,7 +54,10 @@ func (p *Provider) authenticate(ctx context.Context, x *exchange, authorization 
 	if c == nil {
 		return nil, refuse("invalid_client")
 	}
-	x.client = c
+	x.client, x.method = c, "client_secret_post"
+	if authorization != "" {
+		x.method = "client_secret_basic"
+	}
 	return c, nil
 }
 

@@ -15,38 +15,54 @@ import (
 type Person struct {
 	ID       string
 	Type     string // customer or staff
+	Roles    []string
 	AuthTime time.Time
 	AMR      []string
+	Session  string // the public id of the session that they are signed in with
 }
 
-// Approve makes a grant of those of the flow's scopes that were ticked, and
-// returns where the browser takes the code. Nothing useful ticked is a denial.
-// A flow is answered once: the second time is an *[Error] to be shown.
-func (p *Provider) Approve(ctx context.Context, f *Flow, who Person, ticked []string) (redirect string, err error) {
-	granted := holdable(who.Type, keep(f.Scopes, within(ticked)))
+// Ticked are those of the flow's scopes that a person of this type gives by
+// ticking these; none, where they are of no use to a client: that is a denial.
+func (f *Flow) Ticked(personType string, ticked []string) []string {
+	granted := holdable(personType, keep(f.Scopes, within(ticked)))
 	if !useful(granted) {
-		return p.Deny(ctx, f, who)
+		return nil
 	}
+	return granted
+}
+
+// Approve prepares a grant of these scopes, which are of [Flow.Ticked]; what it
+// comes to is where the browser takes the code. A flow is answered once: the
+// second time is an *[Error] to be shown.
+func (p *Provider) Approve(ctx context.Context, f *Flow, who Person, granted []string) (*Prepared[string], error) {
 	ctx, x := p.begin(ctx, &store.Tenant{ID: f.Tenant, Issuer: f.Issuer})
 	ar, err := p.authorizeRequest(ctx, x, f, granted)
 	if err != nil {
-		return "", x.end(err)
+		return nil, x.end(err)
 	}
 	answer, err := p.fosite.NewAuthorizeResponse(ctx, ar, session{})
 	if err != nil {
-		return "", x.end(err)
+		return nil, x.end(err)
 	}
-	x.code.Flow = f.ID
+	x.client, x.code.Flow = ar.Client.(*client), f.ID
 	x.grant = newGrant(x, ar.GetID(), who, granted)
-	x.event = x.about(Granted, x.grant.ID, f.ClientID, who.Type, who.ID)
-	x.event.Client, x.event.Asked, x.event.Scopes, x.event.ExpiresAt = false, f.Scopes, granted, x.grant.ExpiresAt.Time
 	x.add(func(ctx context.Context, tx *store.Tx) error { return enabled(ctx, tx, x.grant) })
 	x.add(func(ctx context.Context, tx *store.Tx) error { return tx.InsertGrant(ctx, x.grant) })
 	x.add(func(ctx context.Context, tx *store.Tx) error { return once(tx.InsertCode(ctx, x.code)) })
-	if err := p.commit(ctx, x); err != nil {
-		return "", x.end(err)
+	redirect := f.answer(url.Values{"code": {answer.GetParameters().Get("code")}})
+	return &Prepared[string]{x.consent(who, f.Scopes), x, func() string { return redirect }}, nil
+}
+
+// consent is the act of making the exchange's grant.
+func (x *exchange) consent(who Person, asked []string) Act {
+	g := x.grant
+	a := Act{
+		Action: "consent.grant", Client: x.client.Client, Method: "session", SubjectType: who.Type, Subject: who.ID, Roles: who.Roles,
+		Scopes: g.Scopes, AuthTime: who.AuthTime, AMR: who.AMR, GrantID: g.ID,
+		Object: Object{Type: "grant", ID: g.ID, Owner: who.ID}, Facts: x.facts("authorization_code", x.code.Audience),
 	}
-	return f.answer(url.Values{"code": {answer.GetParameters().Get("code")}}), nil
+	a.Facts["asked_scopes"] = asked
+	return a
 }
 
 // Deny records a person's no, and returns where the browser takes it.
@@ -97,7 +113,7 @@ func newGrant(x *exchange, id string, who Person, scopes []string) *store.Grant 
 	}
 	return &store.Grant{
 		ID: id, Tenant: x.tenant.ID, ClientID: x.code.ClientID, SubjectType: who.Type, Subject: who.ID, Scopes: scopes,
-		AuthTime: store.At(who.AuthTime), AMR: who.AMR, CreatedAt: store.At(x.now), ExpiresAt: store.At(x.now.Add(life)),
+		Audience: store.Words{x.code.Audience}, SessionID: who.Session, AuthTime: store.At(who.AuthTime), AMR: who.AMR, CreatedAt: store.At(x.now), ExpiresAt: store.At(x.now.Add(life)),
 	}
 }
 

@@ -19,7 +19,10 @@ type Error struct {
 	// state and iss. Empty: the client or its address is not known for sure, so
 	// the error is shown as a page (RFC 6749 §4.1.2.1).
 	Redirect string
-	cause    error
+	// Kept says that what was written before the refusal must stay: the revocation
+	// that it is about.
+	Kept  bool
+	cause error
 }
 
 // Error implements error, for the operator.
@@ -111,6 +114,18 @@ func errorOf(err error) *Error {
 	}
 	return refuse(code).because(err)
 }
+
+// PolicyDenied is the error of what the policy denied: its own reason code, if
+// that is one of the codes that leave this server, or else this one.
+func PolicyDenied(code, reason string) *Error {
+	if t, ok := errorTable[reason]; ok && t.status < 500 {
+		code = reason
+	}
+	return refuse(code).saying("The policy of this server does not permit it.")
+}
+
+// Unavailable is the error where nothing could be decided or written.
+func Unavailable() *Error { return refuse("temporarily_unavailable") }
 
 // unavailable is the answer where the store failed, in whatever way.
 func unavailable(err error) *Error { return refuse("temporarily_unavailable").because(err) }

@@ -7,20 +7,18 @@ import (
 	"github.com/pointgate/pointgate/store"
 )
 
-// EventKind is what the Provider gave or ended.
+// EventKind is what the Provider did without a decision.
 type EventKind int
 
 // The kinds of [Event].
 const (
-	Granted       EventKind = iota + 1 // a person approved
-	Denied                             // a person did not
-	Issued                             // tokens
+	Denied        EventKind = iota + 1 // a person did not approve
 	RevokedByApp                       // a token, by its client
 	ReuseDetected                      // a code or refresh token was used again; its grant is revoked
 )
 
-// Event is what the Provider gave or ended, for the log. It holds no code, token
-// or secret.
+// Event is what the Provider did without a decision, for the log. It holds no
+// code, token or secret.
 type Event struct {
 	Kind        EventKind
 	At          time.Time
@@ -35,13 +33,8 @@ type Event struct {
 	// Type is what was revoked or used again: code, access_token or refresh_token.
 	Type string
 	// ShownBy is the client that used a code or token again.
-	ShownBy   string
-	GrantType string    // of tokens
-	Asked     []string  // scopes, of a consent
-	Scopes    []string  // that were given, by a consent or a token
-	ExpiresAt time.Time // of the grant, or the access token
-	Refresh   bool      // a refresh token was issued
-	Again     bool      // the same answer was given once more
+	ShownBy string
+	Asked   []string // scopes, of a consent
 }
 
 // about begins an event about a grant.
@@ -50,14 +43,6 @@ func (x *exchange) about(kind EventKind, grant, client, subjectType, subject str
 		Kind: kind, At: x.now, Tenant: x.tenant.ID, GrantID: grant, ClientID: client, SubjectType: subjectType, Subject: subject,
 		Client: x.client != nil && !x.client.Public,
 	}
-}
-
-// issued notes what the token endpoint is about to give.
-func (x *exchange) issued(grantType, subjectType, subject string, t *store.AccessToken) *Event {
-	e := x.about(Issued, t.GrantID, t.ClientID, subjectType, subject)
-	e.GrantType, e.Scopes, e.ExpiresAt = grantType, t.Scopes, t.ExpiresAt.Time
-	x.event = e
-	return e
 }
 
 // recordTo is the Provider's Record with the context of this request.

@@ -10,18 +10,20 @@ import (
 
 // exchange is what one request knows and gathers on its way through fosite's
 // handlers: they call the storage one statement at a time, here the statements
-// wait and are run together, in one write. It belongs to one goroutine.
+// wait and are run together, in one write: that of the decision about them, or,
+// for what needs none, one of their own. It belongs to one goroutine.
 type exchange struct {
 	tenant *store.Tenant
 	now    time.Time
 
 	client  *client      // that was asked for or authenticated
+	method  string       // how it was
+	act     Act          // what a refresh amounts to, for the policy
 	claimed string       // id of a client that there is, without its secret
 	code    *store.Code  // that is presented, or, on consent, made
 	grant   *store.Grant // that is made
 	access  *store.AccessToken
 	replay  *Answer // of a refresh, new or again
-	inTX    bool    // between fosite's BeginTX and Commit
 	steps   []step
 	event   *Event // what the steps amount to; nil: nothing to tell
 	record  func(tx *store.Tx, e *Event)
@@ -59,26 +61,19 @@ type kept struct{ refusal *Error }
 // Error implements error.
 func (k kept) Error() string { return k.refusal.Error() }
 
-// commit runs the steps in one write, with the record of what they amount to.
-// What a step refuses undoes all, but for a refusal that is kept.
+// commit runs the steps in a write of their own: for what nobody is asked about,
+// as the end of a grant whose token was used twice. What a step refuses undoes
+// all, but for a refusal that is kept.
 func (p *Provider) commit(ctx context.Context, x *exchange) error {
 	var refusal error
 	err := p.store.Write(ctx, func(tx *store.Tx) error {
 		refusal = nil
-		for _, s := range x.steps {
-			err := s(ctx, tx)
-			if k := (kept{}); errors.As(err, &k) {
-				refusal = k.refusal
-				return nil
-			}
-			if err != nil {
-				return err
-			}
+		err := x.run(ctx, tx)
+		if e := (*Error)(nil); errors.As(err, &e) && e.Kept {
+			refusal = e
+			return nil
 		}
-		if x.event != nil {
-			x.record(tx, x.event)
-		}
-		return nil
+		return err
 	})
 	x.steps = nil
 	if err != nil {

@@ -103,6 +103,9 @@ func (p *Provider) openFlow(sealed string, context ...string) (*Flow, error) {
 // Refuse is the refusal of this code, for the client.
 func (f *Flow) Refuse(code string) *Error { return f.refuse(refuse(code)) }
 
+// Refused is where the browser takes a refusal.
+func (f *Flow) Refused(e *Error) string { return f.refuse(e).Redirect }
+
 // refuse makes the error one that the browser takes to the client.
 func (f *Flow) refuse(e *Error) *Error {
 	e.Redirect = f.answer(url.Values{"error": {e.Code}, "error_description": {e.Description}})

@@ -22,11 +22,10 @@ type Introspection struct {
 	Audience  string `json:"aud,omitempty"`
 }
 
-// Introspect tells a confidential client about a token that it was given, or
-// that is for an audience that it serves. Of any other token it learns no more
-// than of junk. A refresh token is told about only to its own client. Its
-// errors are *[Error].
-func (p *Provider) Introspect(ctx context.Context, r *Request) (*Introspection, error) {
+// Introspect finds out what a confidential client asks about a token, for the
+// policy to judge whether it may know. Of a token that it may not know of it
+// learns no more than of junk. Its errors are *[Error].
+func (p *Provider) Introspect(ctx context.Context, r *Request) (*Inquiry, error) {
 	ctx, x := p.begin(ctx, r.Tenant)
 	defer r.note(x)
 	asker, token, err := p.tokenRequest(ctx, x, r)
@@ -36,14 +35,29 @@ func (p *Provider) Introspect(ctx context.Context, r *Request) (*Introspection, 
 	if asker.Public {
 		return nil, refuse("invalid_client")
 	}
-	found, err := p.describe(ctx, x, asker, token)
-	if errors.Is(err, store.ErrNotFound) {
-		return &Introspection{}, nil
-	}
-	if err != nil {
+	q := &Inquiry{Act: Act{
+		Action: "token.introspect", Client: asker.Client, Method: x.method, SubjectType: "client", Subject: asker.ID, Object: Object{Type: "token"},
+	}}
+	if err := p.describe(ctx, x, q, token); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, x.end(err)
 	}
-	return found, nil
+	return q, nil
+}
+
+// Inquiry is a question about a token, and its answer for those who may know it.
+// A token that is not there, or not live, is not named in it.
+type Inquiry struct {
+	Act
+	Answer Introspection
+}
+
+// about names the token that was found: its grant, whether it is the asker's
+// own, and whether the asker serves its audience.
+func (q *Inquiry) about(kind, grant, client, audience string) {
+	q.Object = Object{Type: "token", ID: grant, Owner: client}
+	q.Facts = map[string]any{
+		"token_type": kind, "audience": audience, "own": client == q.Client.ID, "serves": q.Client.Introspects.Has(audience),
+	}
 }
 
 // tokenRequest reads what introspection and revocation have in common. The
@@ -63,36 +77,41 @@ func (p *Provider) tokenRequest(ctx context.Context, x *exchange, r *Request) (*
 	return c, token, nil
 }
 
-// describe finds a live token that the asker may know of; store.ErrNotFound
-// for all else.
-func (p *Provider) describe(ctx context.Context, x *exchange, asker *client, token string) (*Introspection, error) {
-	out := &Introspection{Active: true, Issuer: x.tenant.Issuer}
+// describe finds a live token of the tenant; store.ErrNotFound for all else.
+func (p *Provider) describe(ctx context.Context, x *exchange, q *Inquiry, token string) error {
 	if s := p.access.signature(ctx, token); s != "" {
 		t, err := store.GetAccessToken(ctx, p.store, rowKey(s))
 		if err != nil {
-			return nil, x.failed(err)
+			return x.failed(err)
 		}
-		may := asker.Introspects.Has(t.Audience) || asker.ID == t.ClientID
-		if !may || t.Tenant != x.tenant.ID || p.status(t) != Valid {
-			return nil, store.ErrNotFound
+		if t.Tenant != x.tenant.ID || p.status(t) != Valid {
+			return store.ErrNotFound
 		}
-		out.TokenType, out.IssuedAt, out.ExpiresAt = "Bearer", t.CreatedAt.Unix(), t.ExpiresAt.Unix()
-		out.Scope, out.ClientID, out.Subject, out.Audience = strings.Join(keep(t.Scopes, within(t.ClientScopes)), " "), t.ClientID, t.Subject, t.Audience
-		return out, nil
+		q.about("access_token", t.GrantID, t.ClientID, t.Audience)
+		q.Answer = x.introspection(t.Standing, t.Scopes, t.ClientID, t.Audience, t.CreatedAt, t.ExpiresAt)
+		q.Answer.TokenType = "Bearer"
+		return nil
 	}
 	s := p.refresh.signature(ctx, token)
 	if s == "" {
-		return nil, store.ErrNotFound
+		return store.ErrNotFound
 	}
 	t, err := store.GetRefreshToken(ctx, p.store, rowKey(s))
 	if err != nil {
-		return nil, x.failed(err)
+		return x.failed(err)
 	}
-	good := t.Live && t.UsedAt.IsZero() && x.now.Before(t.ExpiresAt.Time)
-	if !good || t.Tenant != x.tenant.ID || asker.ID != t.ClientID {
-		return nil, store.ErrNotFound
+	if t.Tenant != x.tenant.ID || !t.Live || !t.UsedAt.IsZero() || !x.now.Before(t.ExpiresAt.Time) {
+		return store.ErrNotFound
 	}
-	out.IssuedAt, out.ExpiresAt = t.CreatedAt.Unix(), t.ExpiresAt.Unix()
-	out.Scope, out.ClientID, out.Subject, out.Audience = strings.Join(keep(t.Scopes, within(t.ClientScopes)), " "), t.ClientID, t.Subject, t.Audience
-	return out, nil
+	q.about("refresh_token", t.GrantID, t.ClientID, t.Audience)
+	q.Answer = x.introspection(t.Standing, t.Scopes, t.ClientID, t.Audience, t.CreatedAt, t.ExpiresAt)
+	return nil
+}
+
+// introspection is what there is to say of tokens of both kinds.
+func (x *exchange) introspection(s store.Standing, scopes store.Words, client, audience string, from, until store.Time) Introspection {
+	return Introspection{
+		Active: true, Issuer: x.tenant.Issuer, Scope: strings.Join(keep(scopes, within(s.ClientScopes)), " "), ClientID: client, Subject: s.Subject,
+		Audience: audience, IssuedAt: from.Unix(), ExpiresAt: until.Unix(),
+	}
 }

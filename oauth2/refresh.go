@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ory/fosite"
@@ -36,8 +35,9 @@ func (h *refreshToken) HandleTokenEndpointRequest(ctx context.Context, r fosite.
 	return genuine(h.p.refresh.signature(ctx, r.GetRequestForm().Get("refresh_token")))
 }
 
-// PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler. Looking
-// and rotating are one step of one write, so there is nothing to race with.
+// PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler. A look at
+// the token tells the policy what it is about; what is done with it is decided
+// by a second look in the write, so there is nothing to race with.
 func (h *refreshToken) PopulateTokenEndpointResponse(ctx context.Context, r fosite.AccessRequester, resp fosite.AccessResponder) error {
 	if !h.CanHandleTokenEndpointRequest(ctx, r) {
 		return fosite.ErrUnknownRequest
@@ -47,16 +47,56 @@ func (h *refreshToken) PopulateTokenEndpointResponse(ctx context.Context, r fosi
 	if err != nil {
 		return err
 	}
+	t, err := store.GetRefreshToken(ctx, h.p.store, next.hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return refuse("invalid_grant")
+	}
+	if err != nil {
+		return x.failed(err)
+	}
+	if !h.p.refreshable(x, t, next.presented) {
+		return h.p.refuseRefresh(ctx, x, next)
+	}
+	scopes, err := narrow(next.wanted, keep(t.Scopes, within(x.client.Scopes)))
+	if err != nil {
+		return err
+	}
+	x.act = x.actOn("token.refresh", Object{Type: "grant", ID: t.GrantID, Owner: t.Subject}, t.Standing, scopes)
+	x.act.Facts = x.facts("refresh_token", t.Audience)
+	x.act.Facts["replay"] = !t.UsedAt.IsZero()
 	x.add(func(ctx context.Context, tx *store.Tx) error {
 		x.replay, err = h.p.refreshWith(ctx, tx, x, next)
 		return err
 	})
-	if err := h.p.commit(ctx, x); err != nil {
+	resp.SetAccessToken("minted") // fosite wants one; the answer is made in the write
+	resp.SetTokenType("Bearer")
+	return nil
+}
+
+// refreshable reports whether the token may still get an answer, as far as one
+// look tells.
+func (p *Provider) refreshable(x *exchange, t *store.RefreshToken, presented string) bool {
+	good := t.Tenant == x.tenant.ID && t.ClientID == x.client.ID && t.Live && x.now.Before(t.GrantEndsAt.Time)
+	if t.UsedAt.IsZero() {
+		return good && x.now.Before(t.ExpiresAt.Time)
+	}
+	_, err := p.openAnswer(t, presented)
+	return good && err == nil && x.now.Before(t.GraceEndsAt.Time)
+}
+
+// refuseRefresh does what a bad token deserves, in a write of its own: nobody
+// has to be asked for that. It never gives anything.
+func (p *Provider) refuseRefresh(ctx context.Context, x *exchange, n *rotation) error {
+	x.add(func(ctx context.Context, tx *store.Tx) error {
+		if _, err := p.refreshWith(ctx, tx, x, n); err != nil {
+			return err
+		}
+		return refuse("invalid_grant")
+	})
+	if err := p.commit(ctx, x); err != nil {
 		return err
 	}
-	resp.SetAccessToken(x.replay.AccessToken)
-	resp.SetTokenType(x.replay.TokenType)
-	return nil
+	return refuse("invalid_grant")
 }
 
 // rotation is a refresh request with the tokens that it would get.
@@ -129,7 +169,6 @@ func (p *Provider) rotate(ctx context.Context, tx *store.Tx, x *exchange, n *rot
 	if err != nil {
 		return nil, err
 	}
-	x.issued("refresh_token", t.SubjectType, t.Subject, access).Refresh = true
 	return a, errors.Join(tx.InsertAccessToken(ctx, access), tx.InsertRefreshToken(ctx, next))
 }
 
@@ -155,10 +194,6 @@ func (p *Provider) again(ctx context.Context, tx *store.Tx, x *exchange, n *rota
 			return nil, err
 		}
 		if a, err := p.openAnswer(t, n.presented); err == nil && next.UsedAt.IsZero() {
-			e := x.about(Issued, t.GrantID, t.ClientID, t.SubjectType, t.Subject)
-			e.GrantType, e.Scopes, e.Refresh, e.Again = "refresh_token", strings.Fields(a.Scope), true, true
-			e.ExpiresAt = t.UsedAt.Add(time.Duration(a.ExpiresIn) * time.Second)
-			x.event = e
 			return a, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package oauth2
 
 import (
+	"crypto/x509"
 	"net/http"
 	"net/url"
 
@@ -14,6 +15,12 @@ type Request struct {
 	Tenant        *store.Tenant
 	Form          url.Values
 	Authorization string
+	Method, URL   string            // of the endpoint, as the outside knows it: made of the issuer, never of a Host header
+	DPoP          []string          // all DPoP headers (RFC 9449)
+	Certificate   *x509.Certificate // that the client showed, nil if it did not; nobody has checked who issued it
+	IP            string
+	// Nonce is set by the Provider to what is to be answered as DPoP-Nonce; "" is nothing.
+	Nonce string
 	// Client is set by the Provider to the client that proved who it is, or, of a
 	// public one, that said so. For the access log.
 	Client string

@@ -47,23 +47,17 @@ func (s storage) GetClient(ctx context.Context, id string) (fosite.Client, error
 
 // BeginTX implements storage.Transactional.
 func (s storage) BeginTX(ctx context.Context) (context.Context, error) {
-	x := exchangeOf(ctx)
-	x.inTX, x.steps = true, nil
+	exchangeOf(ctx).steps = nil
 	return ctx, nil
 }
 
-// Commit implements storage.Transactional: one write for all that was collected.
-func (s storage) Commit(ctx context.Context) error {
-	x := exchangeOf(ctx)
-	x.inTX = false
-	return s.p.commit(ctx, x)
-}
+// Commit implements storage.Transactional. Nothing is written yet: what was
+// collected waits for the decision about it.
+func (s storage) Commit(context.Context) error { return nil }
 
-// Rollback implements storage.Transactional. fosite also calls it after a
-// Commit that failed; by then nothing is left.
+// Rollback implements storage.Transactional.
 func (s storage) Rollback(ctx context.Context) error {
-	x := exchangeOf(ctx)
-	x.inTX, x.steps = false, nil
+	exchangeOf(ctx).steps = nil
 	return nil
 }
 
@@ -187,21 +181,12 @@ func (s storage) RevokeAccessToken(ctx context.Context, _ string) error {
 // with RevokeAccessToken, and all its tokens with it.
 func (s storage) RevokeRefreshToken(context.Context, string) error { return nil }
 
-// CreateAccessTokenSession implements oauth2.AccessTokenStorage. For
-// client_credentials, fosite opens no transaction.
+// CreateAccessTokenSession implements oauth2.AccessTokenStorage.
 func (s storage) CreateAccessTokenSession(ctx context.Context, signature string, r fosite.Requester) error {
 	x := exchangeOf(ctx)
 	x.access = x.newAccess(signature, store.Words(r.GetGrantedScopes()), r.GetGrantedAudience()[0])
-	if x.code != nil {
-		x.issued("authorization_code", x.code.SubjectType, x.code.Subject, x.access)
-	} else {
-		x.issued("client_credentials", "client", x.client.ID, x.access)
-	}
 	x.add(func(ctx context.Context, tx *store.Tx) error { return tx.InsertAccessToken(ctx, x.access) })
-	if x.inTX {
-		return nil
-	}
-	return s.p.commit(ctx, x)
+	return nil
 }
 
 func (x *exchange) newAccess(signature string, scopes store.Words, audience string) *store.AccessToken {
@@ -215,7 +200,6 @@ func (x *exchange) newAccess(signature string, scopes store.Words, audience stri
 func (s storage) CreateRefreshTokenSession(ctx context.Context, signature, _ string, r fosite.Requester) error {
 	x := exchangeOf(ctx)
 	t := x.newRefresh(signature, store.Words(r.GetGrantedScopes()), r.GetGrantedAudience()[0])
-	x.event.Refresh = true // it comes after the access token
 	x.add(func(ctx context.Context, tx *store.Tx) error { return tx.InsertRefreshToken(ctx, t) })
 	return nil
 }

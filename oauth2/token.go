@@ -21,10 +21,11 @@ type Answer struct {
 	Scope        string `json:"scope"`
 }
 
-// Token answers a token request: a code (RFC 6749 §4.1.3), a refresh token (§6)
-// or client credentials (§4.4). What it gives is durable when it returns. Its
-// errors are *[Error].
-func (p *Provider) Token(ctx context.Context, r *Request) (*Answer, error) {
+// Token prepares the answer to a token request: a code (RFC 6749 §4.1.3), a
+// refresh token (§6) or client credentials (§4.4). What is refused for good, as a
+// code that is used again, has had its consequences when it returns. Its errors
+// are *[Error].
+func (p *Provider) Token(ctx context.Context, r *Request) (*Prepared[*Answer], error) {
 	ctx, x := p.begin(ctx, r.Tenant)
 	defer r.note(x)
 	if err := checkTokenRequest(r); err != nil {
@@ -44,11 +45,23 @@ func (p *Provider) Token(ctx context.Context, r *Request) (*Answer, error) {
 	if err != nil {
 		return nil, x.end(err)
 	}
-	if x.replay != nil {
-		return x.replay, nil
+	if x.act.Action != "" { // a refresh: what it gets is known inside of the write
+		return &Prepared[*Answer]{x.act, x, func() *Answer { return x.replay }}, nil
 	}
 	refresh, _ := resp.GetExtra("refresh_token").(string)
-	return x.answer(resp.GetAccessToken(), refresh, x.access), nil
+	answer := x.answer(resp.GetAccessToken(), refresh, x.access)
+	return &Prepared[*Answer]{x.issue(), x, func() *Answer { return answer }}, nil
+}
+
+// issue is the act of giving the first tokens of a grant.
+func (x *exchange) issue() Act {
+	grantType, standing := "client_credentials", store.Standing{SubjectType: "client", Subject: x.client.ID}
+	if x.code != nil {
+		grantType, standing = "authorization_code", x.code.Standing
+	}
+	a := x.actOn("token.issue", Object{Type: "grant", ID: x.access.GrantID, Owner: standing.Subject}, standing, x.access.Scopes)
+	a.Facts = x.facts(grantType, x.access.Audience)
+	return a
 }
 
 // checkTokenRequest is what fosite lets pass, or names wrongly.
@@ -112,7 +125,7 @@ func (h *clientCredentials) HandleTokenEndpointRequest(ctx context.Context, r fo
 func (x *exchange) ownGrant(r fosite.AccessRequester) {
 	g := &store.Grant{
 		ID: r.GetID(), Tenant: x.tenant.ID, ClientID: x.client.ID, SubjectType: "client", Subject: x.client.ID,
-		Scopes: store.Words(r.GetGrantedScopes()), CreatedAt: store.At(x.now), ExpiresAt: store.At(x.now.Add(AccessLifetime)),
+		Scopes: store.Words(r.GetGrantedScopes()), Audience: store.Words(r.GetGrantedAudience()), CreatedAt: store.At(x.now), ExpiresAt: store.At(x.now.Add(AccessLifetime)),
 	}
 	x.granted.id, x.granted.ends = g.ID, g.ExpiresAt.Time
 	x.add(func(ctx context.Context, tx *store.Tx) error { return tx.InsertGrant(ctx, g) })

@@ -51,7 +51,7 @@ func (a *answer) check() error {
 		return fmt.Errorf("it allows with status %d and code %q", a.status, a.code)
 	case !a.allow && (a.status < 400 || a.status > 499 || a.code == "ok" || a.code == ""):
 		return fmt.Errorf("it denies with status %d and code %q", a.status, a.code)
-	case !a.allow && len(a.obligations) > 0:
+	case !a.allow && (len(a.obligations) > 1 || len(a.obligations) == 1 && a.obligations[StepUp] == nil):
 		return errors.New("it denies with obligations")
 	}
 	return nil
@@ -142,14 +142,30 @@ func (r *reader) obligations() map[string]any {
 	out := make(map[string]any, o.Len())
 	o.Foreach(func(k, v *ast.Term) {
 		name, ok := k.Value.(ast.String)
-		scalar, known := scalarOf(v.Value)
+		value, known := obligationOf(v.Value)
 		if !ok || !known {
 			r.fail("obligations")
 			return
 		}
-		out[string(name)] = scalar
+		out[string(name)] = value
 	})
 	return out
+}
+
+// obligationOf is a scalar, or a map of scalars by name.
+func obligationOf(v ast.Value) (any, bool) {
+	o, ok := v.(ast.Object)
+	if !ok {
+		return scalarOf(v)
+	}
+	out, good := make(map[string]any, o.Len()), true
+	o.Foreach(func(k, v *ast.Term) {
+		name, ok := k.Value.(ast.String)
+		scalar, known := scalarOf(v.Value)
+		good = good && ok && known
+		out[string(name)] = scalar
+	})
+	return out, good
 }
 
 // scalarOf is a bool, a string or an int64; nothing else is a scalar here.

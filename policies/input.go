@@ -90,7 +90,7 @@ func (f Facts) term() *ast.Term {
 	return ast.NewTerm(o)
 }
 
-// factTerm is nil for what is no scalar.
+// factTerm is nil for what is neither a scalar nor a list of strings.
 func factTerm(fact any) *ast.Term {
 	switch v := fact.(type) {
 	case string:
@@ -101,6 +101,8 @@ func factTerm(fact any) *ast.Term {
 		return ast.InternedTerm(v)
 	case int64:
 		return ast.InternedTerm(v)
+	case []string:
+		return texts(v)
 	}
 	return nil
 }

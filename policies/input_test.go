@@ -20,6 +20,9 @@ func full() *Request {
 	r.Context.Trusted, r.Context.Actor, r.Context.Bound = true, "demo-gateway", "dpop"
 	r.Context.Facts = Facts{
 		"points": int64(-5), "adjusted_today": 1, "recipient_tenant": "demo",
+		"grant_type": "refresh_token", "audience": "https://api.example", "asked_scopes": []string{"points:read"},
+		"client_grant_types": []string{"refresh_token"}, "client_scopes": []string{"points:read"}, "client_registered_by": "admin",
+		"replay": true, "token_type": "access_token", "own": false, "serves": true,
 	}
 	return r
 }
@@ -36,7 +39,10 @@ func TestInputIsTheContracts(t *testing.T) {
 			"tenant": {"id": "demo", "home": true},
 			"request": {"id": "0123456789abcdef", "method": "GET", "path": "/api/points", "ip": "127.0.0.1"},
 			"time": "2026-01-02T03:04:05.000006Z",
-			"facts": {"points": -5, "adjusted_today": 1, "recipient_tenant": "demo"}
+			"facts": {"points": -5, "adjusted_today": 1, "recipient_tenant": "demo",
+				"grant_type": "refresh_token", "audience": "https://api.example", "asked_scopes": ["points:read"],
+				"client_grant_types": ["refresh_token"], "client_scopes": ["points:read"], "client_registered_by": "admin",
+				"replay": true, "token_type": "access_token", "own": false, "serves": true}
 		}
 	}`
 	sameJSON(t, want, appendJSON(nil, full().value()))

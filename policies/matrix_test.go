@@ -109,6 +109,8 @@ func actions(t testing.TB) []string {
 		switch room {
 		case "points/":
 			found["points."+noun] = true
+		case path.Join("oauth", path.Base(room)) + "/":
+			found[path.Base(room)+"."+noun] = true
 		case "admin/", "system/":
 			ast.WalkTerms(m, func(x *ast.Term) bool {
 				if s, ok := x.Value.(ast.String); ok && strings.HasPrefix(string(s), noun+".") {
@@ -121,6 +123,10 @@ func actions(t testing.TB) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
+// issuing are the actions that are judged by what the client was registered for,
+// which is everything here.
+var issuing = map[string]bool{"token.issue": true, "token.refresh": true, "consent.grant": true}
+
 // ask is one cell's question.
 func ask(action string, p person, c column) *Request {
 	r := &Request{
@@ -131,6 +137,11 @@ func ask(action string, p person, c column) *Request {
 			Method: "oauth2", Status: "valid", Scopes: everyScope, Tenant: "demo", Home: true,
 			Time: time.Unix(1767323045, 0),
 		},
+	}
+	if _, grants := issuing[action]; grants {
+		r.Context.Facts = Facts{
+			"grant_type": "authorization_code", "client_grant_types": []string{"authorization_code"}, "client_scopes": everyScope,
+		}
 	}
 	p.is(r)
 	c.is(r)

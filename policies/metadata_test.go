@@ -91,6 +91,7 @@ func TestReferencePageIsCurrent(t *testing.T) {
 	page.WriteString("# The default policy\n\nMade from the METADATA of policies/rego; a test keeps it current.\n")
 	section(&page, "Why a request is denied", rules, func(d deciding) bool { return strings.HasPrefix(d.folder, "lib/") })
 	section(&page, "Who may do what with points", rules, func(d deciding) bool { return strings.HasPrefix(d.folder, "points/") })
+	section(&page, "Who gets a token", rules, func(d deciding) bool { return strings.HasPrefix(d.folder, "oauth/") })
 	section(&page, "Who may administer", rules, func(d deciding) bool { return strings.HasPrefix(d.folder, "admin/") })
 	section(&page, "What the program does itself", rules, func(d deciding) bool { return strings.HasPrefix(d.folder, "system/") })
 	section(&page, "What raises an alert", rules, func(d deciding) bool { return strings.HasPrefix(d.folder, "alerts/") })

@@ -52,6 +52,7 @@ type Context struct {
 	Facts     Facts
 }
 
-// Facts are scalars by name: int64, int, string or bool; anything else fails
-// the decision. See input.schema.json for the names that there are.
+// Facts are scalars by name, int64, int, string or bool, or lists of strings;
+// anything else fails the decision. None is the id of a person: erasures look for
+// those where people stand. See input.schema.json for the names that there are.
 type Facts map[string]any

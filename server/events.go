@@ -9,9 +9,9 @@ import (
 	"github.com/pointgate/pointgate/store"
 )
 
-// RecordOAuth makes what package oauth2 calls, inside its write, for each grant
-// and token that it gave or ended: the event stands in the log of the same
-// commit. mask may be nil.
+// RecordOAuth makes what package oauth2 calls, inside its write, for what it did
+// without a decision: the event stands in the log of the same commit. mask may
+// be nil.
 func RecordOAuth(labels map[string]string, mask gate.Mask) func(ctx context.Context, tx *store.Tx, e oauth2.Event) {
 	events := &gate.Events{NewID: newID, Labels: labels, Mask: mask}
 	return func(ctx context.Context, tx *store.Tx, e oauth2.Event) {
@@ -30,15 +30,10 @@ func oauthEvent(ctx context.Context, e oauth2.Event) gate.Event {
 		ev.Proof = gate.Proof{Method: "client_secret", Status: web.Valid}
 	}
 	switch e.Kind {
-	case oauth2.Granted:
-		ev.Proof = gate.Proof{Method: "session", Status: web.Valid}
-		ev.What = gate.GrantCreated{Scopes: e.Scopes, Asked: e.Asked, ExpiresAt: e.ExpiresAt}
 	case oauth2.Denied:
 		ev.Proof = gate.Proof{Method: "session", Status: web.Valid}
 		ev.Resource = gate.Party{Type: "client", ID: e.ClientID}
 		ev.What = gate.ConsentDenied{Asked: e.Asked}
-	case oauth2.Issued:
-		ev.What = gate.TokenIssued{GrantType: e.GrantType, Scopes: e.Scopes, ExpiresAt: e.ExpiresAt, Refresh: e.Refresh, Again: e.Again}
 	case oauth2.RevokedByApp:
 		ev.What = gate.TokenRevoked{Type: gate.TokenType(e.Type)}
 	case oauth2.ReuseDetected:

@@ -121,9 +121,7 @@ func TestOAuthEvents(t *testing.T) {
 	ctx := web.WithEvent(context.Background(), &web.Event{RequestID: "req_1", IP: "192.0.2.1", Path: "/oauth2/token", Method: "POST"})
 	record := RecordOAuth(map[string]string{"id": "node"}, nil)
 	for kind, want := range map[oauth2.EventKind]string{
-		oauth2.Granted:       `grant.create true customer cus_a session valid grant grt_1`,
 		oauth2.Denied:        `consent.deny false customer cus_a session valid client web`,
-		oauth2.Issued:        `token.issue true customer cus_a client_secret valid grant grt_1`,
 		oauth2.RevokedByApp:  `token.revoke true customer cus_a client_secret valid grant grt_1`,
 		oauth2.ReuseDetected: `token.reuse false customer cus_a client_secret valid grant grt_1`,
 	} {

@@ -71,7 +71,8 @@ func newRooms(c *Config) (*rooms, error) {
 		Consents: c.OAuth, Logins: c.OAuth, ScopesOf: c.Policy.ScopesOf, Throttle: throttle(limiter, c.Limits), Now: c.Now, Count: r.refusals.Count,
 	}
 	r.refusals.Page = r.pages.Refusal
-	r.oauth = &oauth.OAuth{Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage, Count: r.refusals.CountFor}
+	r.oauth = &oauth.OAuth{Gate: g, Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage, Count: r.refusals.CountFor}
+	r.pages.Answers = r.oauth
 	r.admin = &admin.Admin{Gate: g, Store: c.Store, Cursors: cursors, Roles: c.Policy.Roles, ScopesOf: c.Policy.ScopesOf, Hash: passwords.Hash}
 	r.admin.Pseudonym = func(value string) string { return c.Policy.Masked().Pseudonym(value) }
 	r.follow = newFollowers(c, events)
@@ -136,7 +137,7 @@ func session(c *fiber.Ctx) (p oauth2.Person, sessionID string, ok bool) {
 	if k == nil {
 		return oauth2.Person{}, "", false
 	}
-	return oauth2.Person{ID: k.ID, Type: k.Type, AuthTime: k.AuthTime, AMR: k.AMR}, k.GrantID, true
+	return oauth2.Person{ID: k.ID, Type: k.Type, Roles: k.Roles, AuthTime: k.AuthTime, AMR: k.AMR, Session: k.GrantID}, k.GrantID, true
 }
 
 // loops run beside the listener until the server stops.

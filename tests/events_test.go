@@ -27,8 +27,8 @@ var update = flag.Bool("update", false, "write docs/events.md anew")
 var eventsOf = map[string][]gate.What{
 	"POST /login":         {gate.LoginSucceeded{}, gate.LoginFailed{}},
 	"POST /setup":         {gate.LoginSucceeded{}}, // the administrator is a decision of the program: setup.complete
-	"POST /consent":       {gate.GrantCreated{}, gate.ConsentDenied{}},
-	"POST /oauth2/token":  {gate.TokenIssued{}, gate.TokenReused{}},
+	"POST /consent":       {gate.ConsentDenied{}},  // a yes is a decision: consent.grant
+	"POST /oauth2/token":  {gate.TokenReused{}},    // what is given is a decision: token.issue, token.refresh
 	"POST /oauth2/revoke": {gate.TokenRevoked{}},
 }
 
@@ -36,7 +36,7 @@ var eventsOf = map[string][]gate.What{
 // change something with.
 var changeNothing = map[string]string{
 	"POST /oauth2/authorize":  "it leads to login and consent, as its GET does",
-	"POST /oauth2/introspect": "it tells about a token; the method is RFC 7662's",
+	"POST /oauth2/introspect": "it tells about a token, by a decision; the method is RFC 7662's",
 }
 
 // TestEveryChangeIsRecorded: a route that may change something is gated, so its

@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"server/edge":          {"server/gate", "server/web", "store"},
 	"server/egress":        {},
 	"server/mail":          {"server/web", "store"},
-	"server/oauth":         {"server/web", "oauth2"},
+	"server/oauth":         {"server/gate", "server/web", "oauth2", "policies", "store"},
 	"server/pages":         {"server/authn", "server/gate", "server/web", "oauth2", "policies", "store"},
 	"server/points":        {"server/gate", "server/web", "policies", "store"},
 	"server/authn":         {"server/web", "oauth2", "store"},

@@ -36,17 +36,17 @@ var ungated = map[string]string{
 	"GET /static/*":                                 "style sheet and logo of the pages",
 	"GET /":                                         "says hello, or where one's own account is",
 	"GET /login":                                    "the way in",
-	"POST /login":                                   "the way in; joins the gate later",
+	"POST /login":                                   "the way in; its events are login.succeed and login.fail",
 	"GET /setup":                                    "the way in of the first administrator, by a one-time link",
 	"POST /setup":                                   "the same",
-	"GET /oauth2/authorize":                         "joins the gate later; it gives nothing but a redirect to login and consent",
+	"GET /oauth2/authorize":                         "it gives nothing but a redirect to login and consent",
 	"POST /oauth2/authorize":                        "the same",
 	"GET /oauth2/authorize/continue":                "the same, after the login",
-	"POST /oauth2/token":                            "joins the gate later; authenticates the client by RFC 6749",
-	"POST /oauth2/introspect":                       "joins the gate later; authenticates the client by RFC 7662",
-	"POST /oauth2/revoke":                           "joins the gate later; authenticates the client by RFC 7009",
+	"POST /oauth2/token":                            "gated once the client is known: token.issue, token.refresh",
+	"POST /oauth2/introspect":                       "gated once the client is known: token.introspect",
+	"POST /oauth2/revoke":                           "ends what the caller shows, and nothing else; authenticates the client by RFC 7009",
 	"GET /consent":                                  "a step of authorize, for the person who is logged in",
-	"POST /consent":                                 "the same",
+	"POST /consent":                                 "gated once the request is known: consent.grant; a no is an event",
 }
 
 // TestEveryRouteIsGated sends a request without credentials to each route that

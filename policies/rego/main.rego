@@ -2,7 +2,8 @@
 # title: Pointgate
 # description: >-
 #   The default policy. Its one question is data.pointgate.decision. A rule is
-#   found by its path: points/<operation>, admin/<noun> or system/<noun>. It
+#   found by its path: points/<operation>, oauth/<noun>/<verb>, admin/<noun> or
+#   system/<noun>. It
 #   says which scopes an action accepts (`needed`) and who may do it (`allow`).
 #   What has no rule is denied.
 package pointgate
@@ -71,9 +72,16 @@ _status := 401 if not authentication.valid
 
 _operation := trim_prefix(input.action.name, "points.") if startswith(input.action.name, "points.")
 
-_noun := split(input.action.name, ".")[0] if not startswith(input.action.name, "points.")
+_words := split(input.action.name, ".") if not startswith(input.action.name, "points.")
+
+_verb := _words[1]
+
+# What the OAuth2 endpoints have a rule for is nobody else's.
+_noun := _words[0] if not data.pointgate.oauth[_words[0]][_verb].needed
 
 _needed := data.pointgate.points[_operation].needed
+
+_needed := data.pointgate.oauth[_words[0]][_verb].needed
 
 _needed := data.pointgate.admin[_noun].needed
 
@@ -85,11 +93,15 @@ _needed_or_none := _needed
 
 _permitted if data.pointgate.points[_operation].allow
 
+_permitted if data.pointgate.oauth[_words[0]][_verb].allow
+
 _permitted if data.pointgate.admin[_noun].allow
 
 _permitted if data.pointgate.system[_noun].allow
 
 _own_reason := data.pointgate.points[_operation].reason
+
+_own_reason := data.pointgate.oauth[_words[0]][_verb].reason
 
 _own_reason := data.pointgate.admin[_noun].reason
 

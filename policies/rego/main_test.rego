@@ -36,3 +36,8 @@ test_an_action_without_a_rule if {
 }
 
 test_no_input_is_a_denial if not pointgate.allow with input as {}
+
+test_a_rule_of_the_oauth2_endpoints_has_its_own_reason if {
+	pointgate.decision.code == "house_rule" with input as ask.grant("token.issue", "password", ["points:read"])
+		with data.pointgate.oauth.token.issue.reason as {"code": "house_rule", "message": "", "rule": ""}
+}

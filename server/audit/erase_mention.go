@@ -112,7 +112,7 @@ var meanings = map[string]meaning{
 	"/input/action": ownWord, "/input/subject/type": ownWord, "/input/subject/properties": ownWord,
 	"/input/resource/type": ownWord, "/input/resource/properties/owner": personID, "/input/resource/properties/tenant": ownWord,
 	"/input/context/authentication": ownWord, "/input/context/client": ownWord, "/input/context/actor": ownWord, "/input/context/scopes": ownWord,
-	"/input/context/tenant": ownWord, "/input/context/time": ownWord, "/input/context/facts/recipient_tenant": ownWord,
+	"/input/context/tenant": ownWord, "/input/context/time": ownWord, "/input/context/facts": ownWord,
 	"/input/context/request/method": ownWord, "/input/context/request/path": requestPath, "/input/context/request/ip": ownWord,
 
 	"/result/code": ownWord, "/result/needed": ownWord, "/result/reasons/code": ownWord, "/result/reasons/rule": ownWord, "/error/code": ownWord,

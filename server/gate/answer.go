@@ -52,13 +52,20 @@ func denial(c *Call) *web.Answer {
 	return a
 }
 
+// told is an error that knows its answer: a [web.Problem], or a refusal in the
+// words of another protocol.
+type told interface {
+	error
+	Answer(e *web.Event) *web.Answer
+}
+
 // problemOf maps the kinds of error that leave the store; nil means internal.
-func problemOf(err error) *web.Problem {
-	var p *web.Problem
+func problemOf(err error) told {
+	var known told
 	var conflict *store.Conflict
 	switch {
-	case errors.As(err, &p):
-		return p
+	case errors.As(err, &known):
+		return known
 	case errors.As(err, &conflict):
 		return web.NewProblem(conflict.Code, conflict.Detail)
 	case errors.Is(err, store.ErrNotFound):

@@ -20,8 +20,8 @@ func Kinds() []What {
 	return []What{
 		LoginSucceeded{}, LoginFailed{},
 		SetupOffered{}, InstallationCreated{}, TenantMoved{},
-		GrantCreated{}, ConsentDenied{},
-		TokenIssued{}, TokenRevoked{}, TokenReused{Type: AuthorizationCode}, TokenReused{Type: RefreshToken},
+		ConsentDenied{},
+		TokenRevoked{}, TokenReused{Type: AuthorizationCode}, TokenReused{Type: RefreshToken},
 		RequestRefused{},
 		ServerStarted{}, ServerStopped{}, PolicyLoaded{}, SecretCreated{}, SecretChanged{},
 		DatabaseMigrated{}, DatabaseBackedUp{}, BackupFailed{}, DatabaseRestored{},
@@ -107,19 +107,6 @@ type TenantMoved struct {
 
 func (TenantMoved) kind() kind { return kind{"tenant.move", ok, 0} }
 
-// GrantCreated is a person's consent: the grant, which is its resource, and a
-// code for the client.
-type GrantCreated struct {
-	// What the client may do.
-	Scopes []string `json:"scopes"`
-	// What it asked for, and the person may have unticked.
-	Asked []string `json:"asked"`
-	// The end of the grant.
-	ExpiresAt time.Time `json:"expires_at"`
-}
-
-func (GrantCreated) kind() kind { return kind{"grant.create", ok, 303} }
-
 // ConsentDenied is a person's no, or a yes to nothing that a client can use. Its
 // resource is the client.
 type ConsentDenied struct {
@@ -128,23 +115,6 @@ type ConsentDenied struct {
 }
 
 func (ConsentDenied) kind() kind { return kind{"consent.deny", "access_denied", 303} }
-
-// TokenIssued is an answer of the token endpoint that gave tokens. Its resource
-// is their grant.
-type TokenIssued struct {
-	// authorization_code, refresh_token or client_credentials.
-	GrantType string `json:"grant_type"`
-	// Of the access token.
-	Scopes []string `json:"scopes"`
-	// The end of the access token.
-	ExpiresAt time.Time `json:"expires_at"`
-	// A refresh token is among them.
-	Refresh bool `json:"refresh"`
-	// They are those of an answer that the client did not get, within the grace.
-	Again bool `json:"again,omitempty"`
-}
-
-func (TokenIssued) kind() kind { return kind{"token.issue", ok, 200} }
 
 // TokenType is what a client shows to get something, or to end it.
 type TokenType string

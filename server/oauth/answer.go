@@ -9,19 +9,6 @@ import (
 	"github.com/pointgate/pointgate/server/web"
 )
 
-// accept writes what an endpoint for clients answers. It holds tokens, so no
-// cache may keep it (RFC 6749 §5.1). Where there is nothing to say the body is
-// empty, and is called JSON all the same: simple-oauth2 throws away a revocation
-// that worked if it is not.
-func accept(c *fiber.Ctx, v any) error {
-	uncached(c)
-	if v == nil {
-		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-		return c.Status(fiber.StatusOK).Send(nil) // SendStatus would send "OK"
-	}
-	return send(c, fiber.StatusOK, v)
-}
-
 // refuse writes an error in the form of RFC 6749 §5.2. A 401 always names the
 // scheme that would do (RFC 9110 §15.5.2).
 func refuse(c *fiber.Ctx, r *oauth2.Request, err error) error {
@@ -30,10 +17,7 @@ func refuse(c *fiber.Ctx, r *oauth2.Request, err error) error {
 	if e.Status == fiber.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="`+r.Tenant.Issuer+`", charset="UTF-8"`)
 	}
-	return send(c, e.Status, struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-	}{e.Code, e.Description})
+	return send(c, e.Status, errorBody{e.Code, e.Description})
 }
 
 func uncached(c *fiber.Ctx) {

@@ -22,7 +22,7 @@ func TestConsent(t *testing.T) {
 	each(t, func(w *world) {
 		w.sub("a grant remembers who, what and when", func(w *world) {
 			f := w.flow(asks())
-			if _, err := w.provider.Approve(ctx, f, w.alice(), []string{"points:read", "offline_access", "admin"}); err != nil {
+			if _, err := w.approve(f, []string{"points:read", "offline_access", "admin"}); err != nil {
 				w.Fatal(err)
 			}
 			all, err := store.Grants(ctx, w.db, store.GrantFilter{Tenant: "demo", Limit: 9})
@@ -32,7 +32,7 @@ func TestConsent(t *testing.T) {
 			want := store.Grant{
 				ID: all[0].ID, Tenant: "demo", ClientID: "demo-web", SubjectType: "customer", Subject: "cus_alice",
 				Scopes: store.Words{"points:read", "offline_access"}, AuthTime: store.At(w.now()), AMR: store.Words{"pwd"},
-				CreatedAt: store.At(w.now()), ExpiresAt: store.At(w.now().Add(oauth2.GrantLifetime)), ClientName: "The app demo-web",
+				CreatedAt: store.At(w.now()), ExpiresAt: store.At(w.now().Add(oauth2.GrantLifetime)), Audience: store.Words{issuer + "/api"}, ClientName: "The app demo-web",
 			}
 			if diff := cmp.Diff(want, all[0]); diff != "" {
 				w.Error(diff)
@@ -40,7 +40,7 @@ func TestConsent(t *testing.T) {
 		})
 		w.sub("what is unticked is left out of the tokens", func(w *world) {
 			f := w.flow(asks())
-			to, err := w.provider.Approve(ctx, f, w.alice(), []string{"points:write"})
+			to, err := w.approve(f, []string{"points:write"})
 			if err != nil {
 				w.Fatal(err)
 			}
@@ -52,7 +52,7 @@ func TestConsent(t *testing.T) {
 		w.sub("nothing useful ticked is a denial", func(w *world) {
 			f := w.flow(asks())
 			for _, ticked := range [][]string{nil, {"offline_access"}, {"openid"}, {"admin"}} {
-				to, err := w.provider.Approve(ctx, f, w.alice(), ticked)
+				to, err := w.approve(f, ticked)
 				if err != nil || sentTo(to).location("error") != "access_denied" || sentTo(to).location("code") != "" {
 					w.Errorf("%v: %q %v", ticked, to, err)
 				}
@@ -73,12 +73,11 @@ func TestConsent(t *testing.T) {
 }
 
 func TestConsentThatCounts(t *testing.T) {
-	ctx := context.Background()
 	each(t, func(w *world) {
 		w.sub("a flow is answered once", func(w *world) {
 			f := w.flow(asks())
 			replies := parallel(8, func() reply {
-				to, err := w.provider.Approve(ctx, f, w.alice(), f.Scopes)
+				to, err := w.approve(f, f.Scopes)
 				var refused *oauth2.Error
 				if errors.As(err, &refused) {
 					return reply{body: `{"error":"` + refused.Code + `"}`}
@@ -100,17 +99,17 @@ func TestConsentThatCounts(t *testing.T) {
 		w.sub("a person who was disabled meanwhile gives nothing", func(w *world) {
 			f := w.flow(asks())
 			w.exec(`UPDATE users SET disabled_at = 1 WHERE id = 'cus_alice'`)
-			_, err := w.provider.Approve(ctx, f, w.alice(), f.Scopes)
+			_, err := w.approve(f, f.Scopes)
 			w.exec(`UPDATE users SET disabled_at = NULL WHERE id = 'cus_alice'`)
 			w.wantCode(err, "access_denied")
 		})
 		w.sub("nor does a client that lost its address, or is gone", func(w *world) {
 			f := w.flow(asks())
 			w.exec(`UPDATE clients SET redirect_uris = 'https://new.example/cb' WHERE id = 'demo-web'`)
-			_, err := w.provider.Approve(ctx, f, w.alice(), f.Scopes)
+			_, err := w.approve(f, f.Scopes)
 			w.wantCode(err, "invalid_request")
 			w.exec(`UPDATE clients SET disabled_at = 1 WHERE id = 'demo-web'`)
-			_, err = w.provider.Approve(ctx, f, w.alice(), f.Scopes)
+			_, err = w.approve(f, f.Scopes)
 			w.wantCode(err, "invalid_client")
 		})
 	})
@@ -131,7 +130,7 @@ func TestStateComesBackUnchanged(t *testing.T) {
 		} {
 			w.sub(name, func(w *world) {
 				f := w.flow(asks("state", state))
-				to, err := w.provider.Approve(context.Background(), f, w.alice(), f.Scopes)
+				to, err := w.approve(f, f.Scopes)
 				u, parsed := url.Parse(to)
 				if err != nil || parsed != nil {
 					w.Fatal(err, parsed)

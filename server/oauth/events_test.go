@@ -2,110 +2,112 @@ package oauth_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/store"
 )
 
-// TestWhatIsGivenAndEndedIsTold goes through the life of grants, and compares
-// what the log is told with what happened: no more, and no less.
-func TestWhatIsGivenAndEndedIsTold(t *testing.T) {
-	ctx := context.Background()
-	each(t, func(w *world) {
-		var seen int
-		told := func(name string, want ...oauth2.Event) {
-			w.Helper()
-			w.mu.Lock()
-			got := w.events[seen:]
-			seen = len(w.events)
-			w.mu.Unlock()
-			for i := range got {
-				if i < len(want) {
-					want[i].At, want[i].Tenant = got[i].At, "demo"
-					if want[i].Kind != oauth2.Denied && got[i].GrantID == "" {
-						w.Errorf("%s: no grant in %+v", name, got[i])
-					}
-					want[i].GrantID = got[i].GrantID
-				}
-				if text := fmt.Sprintf("%+v", got[i]); strings.Contains(text, "pga_") || strings.Contains(text, "pgr_") || strings.Contains(text, "pgc_") {
-					w.Errorf("%s: a secret in %s", name, text)
+// told is what the log was told since it was last asked: of each decision its
+// action, answer, subject, client, scopes and whether it is a replay; then of
+// each event its kind, type and client. Nothing in it is a secret.
+func (w *world) newlyTold(from *int64, events *int) (all []string) {
+	w.Helper()
+	size, err := w.db.LogSize(context.Background())
+	if err != nil {
+		w.Fatal(err)
+	}
+	err = w.db.Records(context.Background(), *from, size, func(r *store.Record) error {
+		var body struct {
+			Input struct {
+				Context struct {
+					Scopes []string
+					Facts  struct{ Replay bool }
 				}
 			}
-			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.EquateApproxTime(0)); diff != "" {
+		}
+		all = append(all, "")
+		if strings.Contains(string(r.Body), "pga_") || strings.Contains(string(r.Body), "pgr_") || strings.Contains(string(r.Body), "pgc_") {
+			w.Errorf("a secret in %s", r.Body)
+		}
+		err := json.Unmarshal(r.Body, &body)
+		in := body.Input.Context
+		all[len(all)-1] = fmt.Sprint(r.Action, " ", r.Status, " ", r.Code, " ", r.Subject, " ", r.Client, " ", strings.Join(in.Scopes, ","))
+		if in.Facts.Replay {
+			all[len(all)-1] += " again"
+		}
+		if r.Resource == "" || r.Grant == "" {
+			w.Errorf("no grant in %s", r.Body)
+		}
+		return err
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.events[*events:] {
+		all = append(all, fmt.Sprintf("event %d %s %s %s %v", e.Kind, e.Type, e.Subject, e.ClientID, e.Client))
+	}
+	*from, *events = size, len(w.events)
+	return all
+}
+
+// TestWhatIsGivenAndEndedIsTold goes through the life of grants, and compares
+// what the log has with what happened: no more, and no less.
+func TestWhatIsGivenAndEndedIsTold(t *testing.T) {
+	each(t, func(w *world) {
+		var size int64
+		var events int
+		told := func(name string, want ...string) {
+			w.Helper()
+			if diff := cmp.Diff(want, w.newlyTold(&size, &events)); diff != "" {
 				w.Errorf("%s:\n%s", name, diff)
 			}
 		}
-		alice := oauth2.Event{ClientID: "demo-web", SubjectType: "customer", Subject: "cus_alice"}
-		of := func(kind oauth2.EventKind, edit func(e *oauth2.Event)) oauth2.Event {
-			e := alice
-			e.Kind = kind
-			edit(&e)
-			return e
-		}
-		all := []string{"points:read", "points:write", "offline_access"}
+		all := "points:read,points:write,offline_access"
+		revoked, reused := oauth2.RevokedByApp, oauth2.ReuseDetected
 
-		f := w.flow(asks())
-		to, err := w.provider.Approve(ctx, f, w.alice(), f.Scopes)
-		if err != nil {
-			w.Fatal(err)
-		}
-		told("a consent", of(oauth2.Granted, func(e *oauth2.Event) {
-			e.Asked, e.Scopes, e.ExpiresAt = all, all, w.now().Add(oauth2.GrantLifetime)
-		}))
-		if _, err := w.provider.Approve(ctx, f, w.alice(), f.Scopes); err == nil {
-			w.Error("a flow is approved twice")
-		}
-		told("a consent for the second time")
-
-		code := sentTo(to).location("code")
+		code := w.code()
+		told("a consent, outside of the gate")
 		first := w.post("/oauth2/token", "demo-web", redeem(code))
 		w.want(first, 200, "")
-		issued := of(oauth2.Issued, func(e *oauth2.Event) {
-			e.Client, e.GrantType, e.Scopes, e.ExpiresAt, e.Refresh = true, "authorization_code", all, w.now().Add(oauth2.AccessLifetime), true
-		})
-		told("a code", issued)
+		told("a code", "token.issue 200 ok cus_alice demo-web "+all)
 
 		refresh := first.field("refresh_token")
 		next := w.post("/oauth2/token", "demo-web", again(refresh))
 		w.want(next, 200, "")
-		issued.GrantType = "refresh_token"
-		told("a refresh", issued)
+		told("a refresh", "token.refresh 200 ok cus_alice demo-web "+all)
 		w.want(w.post("/oauth2/token", "demo-web", again(refresh)), 200, "")
-		issued.Again = true
-		told("a refresh whose answer was lost", issued)
+		told("a refresh whose answer was lost", "token.refresh 200 ok cus_alice demo-web "+all+" again")
 
 		w.want(w.post("/oauth2/revoke", "demo-web", url.Values{"token": {next.field("access_token")}}), 200, "")
-		told("a revoked access token", of(oauth2.RevokedByApp, func(e *oauth2.Event) { e.Client, e.Type = true, "access_token" }))
+		told("a revoked access token", fmt.Sprintf("event %d access_token cus_alice demo-web true", revoked))
 		w.want(w.post("/oauth2/revoke", "demo-gateway", url.Values{"token": {next.field("access_token")}}), 400, "unauthorized_client")
 		w.want(w.post("/oauth2/revoke", "demo-web", url.Values{"token": {"pga_nobodys"}}), 200, "")
 		told("tokens that are another's, or nobody's")
 
 		w.want(w.post("/oauth2/token", "demo-web", redeem(code)), 400, "invalid_grant")
-		told("a code again", of(oauth2.ReuseDetected, func(e *oauth2.Event) { e.Client, e.Type = true, "code" }))
+		told("a code again", fmt.Sprintf("event %d code cus_alice demo-web true", reused))
 		w.want(w.post("/oauth2/token", "demo-web", redeem(code)), 400, "invalid_grant")
 		told("a code of a grant that is gone")
 		w.want(w.post("/oauth2/revoke", "demo-web", url.Values{"token": {next.field("refresh_token")}}), 200, "")
-		told("a revoked refresh token", of(oauth2.RevokedByApp, func(e *oauth2.Event) { e.Client, e.Type = true, "refresh_token" }))
+		told("a revoked refresh token", fmt.Sprintf("event %d refresh_token cus_alice demo-web true", revoked))
 
 		w.want(w.post("/oauth2/token", "demo-service", url.Values{"grant_type": {"client_credentials"}, "scope": {"points:read"}}), 200, "")
-		told("a client's own", oauth2.Event{
-			Kind: oauth2.Issued, ClientID: "demo-service", SubjectType: "client", Subject: "demo-service", Client: true,
-			GrantType: "client_credentials", Scopes: []string{"points:read"}, ExpiresAt: w.now().Add(oauth2.AccessLifetime),
-		})
-		if _, err := w.provider.Deny(ctx, w.flow(asks()), w.alice()); err != nil {
-			w.Error(err)
+		told("a client's own", "token.issue 200 ok demo-service demo-service points:read")
+		for range 2 {
+			if _, err := w.approve(w.flow(asks()), nil); err != nil {
+				w.Error(err)
+			}
 		}
-		if _, err := w.provider.Approve(ctx, w.flow(asks()), w.alice(), nil); err != nil {
-			w.Error(err)
-		}
-		denied := of(oauth2.Denied, func(e *oauth2.Event) { e.Asked = all })
+		denied := fmt.Sprintf("event %d  cus_alice demo-web false", oauth2.Denied)
 		told("two denials", denied, denied)
 	})
 }
@@ -114,12 +116,33 @@ func TestWhatIsGivenAndEndedIsTold(t *testing.T) {
 // is about, so a log that takes none undoes the tokens.
 func TestWhatCannotBeRecordedIsNotGiven(t *testing.T) {
 	each(t, func(w *world) {
-		w.refuse = true
-		r := w.post("/oauth2/token", "demo-service", url.Values{"grant_type": {"client_credentials"}})
-		w.want(r, 503, "temporarily_unavailable")
+		form := url.Values{"grant_type": {"client_credentials"}}
+		w.want(w.post("/oauth2/token", "demo-service", form), 200, "")
+		w.exec(`INSERT INTO batches SELECT first + 1, count, entries, keys, bodies FROM batches`) // the next record's place is taken
+		w.want(w.post("/oauth2/token", "demo-service", form), 503, "temporarily_unavailable")
 		grants, err := store.Grants(context.Background(), w.db, store.GrantFilter{Tenant: "demo", Limit: 9})
-		if err != nil || len(grants) != 0 {
+		if err != nil || len(grants) != 1 {
 			w.Errorf("%d grants, %v", len(grants), err)
 		}
+	})
+}
+
+// TestThePolicyHasTheLastWord: what the registration allows can be narrowed in
+// Rego; the refusal is the RFC's outside and a record inside.
+func TestThePolicyHasTheLastWord(t *testing.T) {
+	each(t, func(w *world) {
+		code := w.code()
+		w.rule("token.issue", "house_rule", 403)
+		r := w.post("/oauth2/token", "demo-web", redeem(code))
+		w.want(r, 400, "unauthorized_client")
+		id := r.header.Get("X-Decision-Id")
+		record, err := w.db.Decision(context.Background(), "demo", id)
+		if err != nil || record.Allow || record.Code != "house_rule" || record.Status != 403 || record.Subject != "cus_alice" {
+			w.Errorf("%v: %+v", err, record)
+		}
+		w.rule("token.issue", "invalid_scope", 403)
+		w.want(w.post("/oauth2/token", "demo-web", redeem(code)), 400, "invalid_scope")
+		w.rule("", "", 0)
+		w.want(w.post("/oauth2/token", "demo-web", redeem(code)), 200, "")
 	})
 }

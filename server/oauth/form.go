@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/utils"
 
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/server/web"
@@ -84,7 +85,11 @@ func tooLarge() *oauth2.Error {
 // readRequest reads what is sent to an endpoint for clients. The Request is
 // there, with the Authorization header, also where the rest can't be read.
 func readRequest(c *fiber.Ctx) (*oauth2.Request, error) {
-	r := &oauth2.Request{Tenant: web.TenantOf(c)}
+	t := web.TenantOf(c)
+	r := &oauth2.Request{Tenant: t, Method: utils.CopyString(c.Method()), URL: t.Issuer + utils.CopyString(c.Path()), IP: web.OriginOf(c).IP}
+	for _, proof := range c.Request().Header.PeekAll("DPoP") {
+		r.DPoP = append(r.DPoP, string(proof))
+	}
 	if all := c.Request().Header.PeekAll(fiber.HeaderAuthorization); len(all) > 0 {
 		r.Authorization = string(all[0])
 		if len(all) > 1 {

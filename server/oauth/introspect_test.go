@@ -188,7 +188,7 @@ func TestNothingIsCalledDoneThatIsNot(t *testing.T) {
 		if r := w.authorize(asks()); r.status != 503 || r.header.Get("Location") != "" {
 			w.Errorf("authorize: %d %q", r.status, r.header.Get("Location"))
 		}
-		_, err := w.provider.Approve(t.Context(), f, w.alice(), f.Scopes)
+		_, err := w.approve(f, f.Scopes)
 		w.wantCode(err, "temporarily_unavailable")
 		if _, err := w.provider.Lookup(t.Context(), access); err == nil || err == store.ErrNotFound {
 			w.Errorf("lookup: %v", err)

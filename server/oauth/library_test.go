@@ -31,7 +31,7 @@ func TestAnotherImplementation(t *testing.T) {
 				if err != nil {
 					w.Fatal(err, r)
 				}
-				to, err := w.provider.Approve(ctx, f, w.alice(), f.Scopes)
+				to, err := w.approve(f, f.Scopes)
 				if err != nil {
 					w.Fatal(err)
 				}

@@ -7,11 +7,13 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/pointgate/pointgate/oauth2"
+	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/web"
 )
 
 // OAuth makes the handlers. All fields but Count are set before use.
 type OAuth struct {
+	Gate     *gate.Gate
 	Provider *oauth2.Provider
 	// Session is the person who is signed in at the request's tenant, and the
 	// public id of the session; ok is false if there is none.
@@ -25,35 +27,115 @@ type OAuth struct {
 
 // Token is POST /oauth2/token (RFC 6749 §3.2).
 func (o *OAuth) Token() fiber.Handler {
-	return o.endpoint(func(ctx context.Context, r *oauth2.Request) (any, error) { return o.Provider.Token(ctx, r) })
+	return o.endpoint(func(c *fiber.Ctx, r *oauth2.Request) (*web.Answer, error) {
+		p, err := o.Provider.Token(recording(c), r)
+		if err != nil {
+			return nil, err
+		}
+		return rfc(decide(c, o.Gate, p, func(a *oauth2.Answer) *web.Answer { return web.JSON(fiber.StatusOK, a) }), "unauthorized_client"), nil
+	})
 }
 
-// Introspect is POST /oauth2/introspect (RFC 7662).
+// Introspect is POST /oauth2/introspect (RFC 7662). What the policy does not let
+// the client know is not there.
 func (o *OAuth) Introspect() fiber.Handler {
-	return o.endpoint(func(ctx context.Context, r *oauth2.Request) (any, error) { return o.Provider.Introspect(ctx, r) })
+	return o.endpoint(func(c *fiber.Ctx, r *oauth2.Request) (*web.Answer, error) {
+		q, err := o.Provider.Introspect(recording(c), r)
+		if err != nil {
+			return nil, err
+		}
+		a := ask(c, o.Gate, &q.Act, func() *web.Answer { return web.JSON(fiber.StatusOK, q.Answer) })
+		if a.Status == fiber.StatusForbidden {
+			nothing := web.JSON(fiber.StatusOK, oauth2.Introspection{})
+			nothing.Header, nothing.Code = a.Header, a.Code
+			return nothing, nil
+		}
+		return rfc(a, "unauthorized_client"), nil
+	})
 }
 
-// Revoke is POST /oauth2/revoke (RFC 7009): 200 without a body.
+// Revoke is POST /oauth2/revoke (RFC 7009): 200 with an empty body, which is
+// called JSON all the same: simple-oauth2 throws away a revocation that worked
+// if it is not.
 func (o *OAuth) Revoke() fiber.Handler {
-	return o.endpoint(func(ctx context.Context, r *oauth2.Request) (any, error) { return nil, o.Provider.Revoke(ctx, r) })
+	return o.endpoint(func(c *fiber.Ctx, r *oauth2.Request) (*web.Answer, error) {
+		return &web.Answer{Status: fiber.StatusOK, Code: "ok"}, o.Provider.Revoke(recording(c), r)
+	})
 }
 
 // endpoint is what the endpoints for clients have in common.
-func (o *OAuth) endpoint(do func(ctx context.Context, r *oauth2.Request) (any, error)) fiber.Handler {
+func (o *OAuth) endpoint(do func(c *fiber.Ctx, r *oauth2.Request) (*web.Answer, error)) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		r, err := readRequest(c)
 		if err != nil {
 			o.count(c, err, "")
 			return refuse(c, r, err)
 		}
-		answer, err := do(recording(c), r)
+		answer, err := do(c, r)
 		web.EventOf(c).Client = r.Client
 		if err != nil {
 			o.count(c, err, r.Client+r.Claimed) // at most one of them
 			return refuse(c, r, err)
 		}
-		return accept(c, answer)
+		uncached(c)
+		return answer.Send(c)
 	}
+}
+
+// Approve makes a grant of what a person ticked, and is the answer that takes
+// the browser to the client; a problem is to be shown. Nothing useful ticked is a
+// denial.
+func (o *OAuth) Approve(c *fiber.Ctx, f *oauth2.Flow, who oauth2.Person, ticked []string) *web.Answer {
+	granted := f.Ticked(who.Type, ticked)
+	if len(granted) == 0 {
+		return o.Deny(c, f, who)
+	}
+	p, err := o.Provider.Approve(recording(c), f, who, granted)
+	if err != nil {
+		return o.stays(c, err)
+	}
+	a := decide(c, o.Gate, p, func(to string) *web.Answer { return goTo(to, "ok") })
+	switch {
+	case a.Type == web.ProblemType && a.Status < fiber.StatusInternalServerError:
+		denied := goTo(f.Refused(oauth2.PolicyDenied("access_denied", a.Code)), a.Code)
+		denied.Header["X-Decision-Id"] = a.Header["X-Decision-Id"]
+		return denied
+	case a.Type == web.ProblemType || a.Status < 400:
+		return a
+	}
+	return closed(a.Code)
+}
+
+// Deny records a person's no, and is the answer that takes it to the client.
+func (o *OAuth) Deny(c *fiber.Ctx, f *oauth2.Flow, who oauth2.Person) *web.Answer {
+	to, err := o.Provider.Deny(recording(c), f, who)
+	if err != nil {
+		return o.stays(c, err)
+	}
+	return goTo(to, "access_denied")
+}
+
+// stays is the answer where the browser can't be sent on.
+func (o *OAuth) stays(c *fiber.Ctx, err error) *web.Answer {
+	e := errorOf(c, err)
+	switch {
+	case e.Redirect != "":
+		return goTo(e.Redirect, e.Code)
+	case e.Status >= fiber.StatusInternalServerError:
+		return web.NewProblem("store_unavailable", "Nothing was allowed. Please try again in a minute.").Because(err).Answer(web.EventOf(c))
+	}
+	return closed(e.Code)
+}
+
+// closed is the problem of a request that is no longer open.
+func closed(code string) *web.Answer {
+	a := web.BadRequest("The request is no longer open.").Answer(nil)
+	a.Code = code
+	return a
+}
+
+func goTo(location, code string) *web.Answer {
+	return &web.Answer{Status: fiber.StatusSeeOther, Code: code, Header: map[string]string{fiber.HeaderLocation: location, fiber.HeaderCacheControl: "no-store"}}
 }
 
 // errorOf is the refusal in err; anything else is a fault of ours.

@@ -135,7 +135,7 @@ func (w *world) alice() oauth2.Person {
 func (w *world) code(changes ...string) string {
 	w.Helper()
 	f := w.flow(asks(changes...))
-	to, err := w.provider.Approve(context.Background(), f, w.alice(), f.Scopes)
+	to, err := w.approve(f, f.Scopes)
 	if err != nil {
 		w.Fatal(err)
 	}

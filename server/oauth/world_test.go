@@ -11,8 +11,11 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 
 	"github.com/pointgate/pointgate/oauth2"
+	"github.com/pointgate/pointgate/policies"
+	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/oauth"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
@@ -25,13 +28,13 @@ type world struct {
 	*testing.T
 	db       *store.DB
 	provider *oauth2.Provider
+	policy   *houseRules
 	base     string
 	browser  *http.Client
 
 	mu      sync.Mutex
 	time    time.Time
 	events  []oauth2.Event
-	refuse  bool     // a record is given that no log takes
 	refused []string // codes of what was counted, with the client if there was one
 }
 
@@ -67,12 +70,9 @@ func (w *world) pass(d time.Duration) {
 	w.time = w.time.Add(d)
 }
 
-func (w *world) record(_ context.Context, tx *store.Tx, e oauth2.Event) {
+func (w *world) record(_ context.Context, _ *store.Tx, e oauth2.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.refuse {
-		tx.Record(&store.Record{ID: "without a body"})
-	}
 	w.events = append(w.events, e)
 }
 
@@ -162,7 +162,14 @@ func (w *world) exec(query string) {
 // in a cookie that another room reads.
 func (w *world) listen() {
 	w.Helper()
-	o := &oauth.OAuth{Provider: w.provider, Count: w.count, Session: func(c *fiber.Ctx) (oauth2.Person, string, bool) {
+	engine, err := policies.Open(policies.Embedded())
+	if err != nil {
+		w.Fatal(err)
+	}
+	engine.Timeout = 10 * time.Second // the race detector is slow
+	w.policy = &houseRules{Engine: engine}
+	g := &gate.Gate{Policy: w.policy, Store: w.db, Now: w.now, NewID: uuid.NewString}
+	o := &oauth.OAuth{Gate: g, Provider: w.provider, Count: w.count, Session: func(c *fiber.Ctx) (oauth2.Person, string, bool) {
 		id := strings.Clone(c.Get("X-Person"))
 		kind := map[string]string{"cus": "customer", "stf": "staff"}[strings.Split(id, "_")[0]]
 		ago, _ := time.ParseDuration(c.Get("X-Login-Ago", "0s"))
@@ -202,6 +209,51 @@ func (w *world) listen() {
 	w.base = "http://" + l.Addr().String()
 	w.browser = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	w.Cleanup(w.browser.CloseIdleConnections)
+}
+
+// houseRules is the default policy, but for one action that may be denied.
+type houseRules struct {
+	*policies.Engine
+	mu           sync.Mutex
+	action, code string
+	status       int
+}
+
+// rule denies an action with a code; an empty one denies nothing.
+func (w *world) rule(action, code string, status int) {
+	w.policy.mu.Lock()
+	defer w.policy.mu.Unlock()
+	w.policy.action, w.policy.code, w.policy.status = action, code, status
+}
+
+// Decide implements gate.Policy.
+func (h *houseRules) Decide(ctx context.Context, r *policies.Request) (*policies.Decision, error) {
+	d, err := h.Engine.Decide(ctx, r)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r.Action == h.action {
+		d.Allow, d.Code, d.Status = false, h.code, h.status
+	}
+	return d, err
+}
+
+// approve makes a grant as the gate would: where nothing useful is ticked, it
+// denies.
+func (w *world) approve(f *oauth2.Flow, ticked []string) (to string, err error) {
+	ctx := context.Background()
+	granted := f.Ticked(w.alice().Type, ticked)
+	if len(granted) == 0 {
+		return w.provider.Deny(ctx, f, w.alice())
+	}
+	p, err := w.provider.Approve(ctx, f, w.alice(), granted)
+	if err != nil {
+		return "", err
+	}
+	err = w.db.Write(ctx, func(tx *store.Tx) error {
+		to, err = p.Commit(ctx, tx)
+		return err
+	})
+	return to, err
 }
 
 // sub runs a part of a test in the same world.

@@ -1,12 +1,10 @@
 package pages
 
 import (
-	"errors"
 	"net/url"
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
@@ -67,31 +65,24 @@ func (p *Pages) PostConsent() fiber.Handler {
 		if err != nil {
 			return p.noFlow(c)
 		}
-		ctx, person := web.WithEvent(c.UserContext(), r.Event), personOf(k)
+		person := personOf(k)
 		switch in.Get("decision") {
 		case "approve":
-			location, err := p.Consents.Approve(ctx, f, person, in["scope"])
-			return p.answered(c, location, err)
+			return p.answered(c, p.Answers.Approve(c, f, person, in["scope"]))
 		case "deny":
-			location, err := p.Consents.Deny(ctx, f, person)
-			return p.answered(c, location, err)
+			return p.answered(c, p.Answers.Deny(c, f, person))
 		}
 		return p.refuse(c, web.BadRequest("Answer with Allow or Deny."))
 	}
 }
 
 // answered is the end of a consent: the browser goes on, if all was recorded.
-func (p *Pages) answered(c *fiber.Ctx, location string, err error) error {
-	var refused *oauth2.Error
-	switch {
-	case err == nil:
-		return see(location, "ok").Send(c)
-	case errors.As(err, &refused) && refused.Redirect != "":
-		return see(refused.Redirect, refused.Code).Send(c)
-	case errors.As(err, &refused) && refused.Status < 500:
+func (p *Pages) answered(c *fiber.Ctx, a *web.Answer) error {
+	decided(c, web.EventOf(c))
+	if a.Status == fiber.StatusBadRequest {
 		return p.noFlow(c)
 	}
-	return p.Refusal(c, web.NewProblem("store_unavailable", "Nothing was allowed. Please try again in a minute.").Because(err))
+	return p.show(c, a)
 }
 
 // noFlow is the end of a request that is too old, was answered already, or is

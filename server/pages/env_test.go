@@ -19,6 +19,7 @@ import (
 	"github.com/pointgate/pointgate/server"
 	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/server/gate"
+	"github.com/pointgate/pointgate/server/oauth"
 	"github.com/pointgate/pointgate/server/pages"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
@@ -61,6 +62,7 @@ func newEnv(t *testing.T) *env {
 		Store:  e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, Logins: e.provider, ScopesOf: engine.ScopesOf, Now: clock,
 		Session: &authn.Sessions{Store: e.db, Now: clock, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime},
 	}
+	e.Answers = &oauth.OAuth{Gate: e.Gate, Provider: e.provider}
 	e.Count = func(_ *web.Event, p *web.Problem) { e.refused = append(e.refused, p.Code) }
 	e.routes()
 	return e

@@ -172,7 +172,7 @@ func TestConsentIsRecorded(t *testing.T) {
 		decision, action, code string
 		scopes                 []string
 	}{
-		{"approve", "grant.create", "ok", []string{"points:read"}},
+		{"approve", "consent.grant", "ok", []string{"points:read"}},
 		{"approve", "consent.deny", "access_denied", nil}, // nothing is ticked
 		{"deny", "consent.deny", "access_denied", []string{"points:read"}},
 	} {
@@ -196,7 +196,7 @@ func TestConsentIsRecorded(t *testing.T) {
 			if r.Input.Context.Authentication != (struct{ Method, Status string }{"session", "valid"}) || r.Input.Context.Request.Path != "/consent" {
 				t.Errorf("the body is %s", r.Body)
 			}
-			if strings.Contains(string(r.Body), "pgc_") || len(e.recorded("grant.create"))+len(e.recorded("consent.deny")) != 1 {
+			if strings.Contains(string(r.Body), "pgc_") || len(e.recorded("consent.grant"))+len(e.recorded("consent.deny")) != 1 {
 				t.Errorf("the body is %s", r.Body)
 			}
 		})

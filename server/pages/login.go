@@ -193,7 +193,7 @@ func (p *Pages) waiting(c *fiber.Ctx, returnTo string) loginView {
 
 // personOf is the signed-in person as package oauth2 knows them.
 func personOf(k *web.Caller) oauth2.Person {
-	return oauth2.Person{ID: k.ID, Type: k.Type, AuthTime: k.AuthTime, AMR: k.AMR}
+	return oauth2.Person{ID: k.ID, Type: k.Type, Roles: k.Roles, AuthTime: k.AuthTime, AMR: k.AMR, Session: k.GrantID}
 }
 
 // Logout ends the session of this browser. It passes the gate; whoever is not

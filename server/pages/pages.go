@@ -1,8 +1,9 @@
 package pages
 
 import (
-	"context"
 	"time"
+
+	"github.com/gofiber/fiber/v2"
 
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/server/authn"
@@ -22,6 +23,7 @@ type Pages struct {
 	Forms     authn.Forms
 	Consents  Consents
 	Logins    Logins
+	Answers   Answers
 	// ScopesOf are the scopes that a member of staff with these roles may have.
 	ScopesOf func(roles []string) []string
 	// Throttle charges one attempt to the key, of which so many may be made in a
@@ -44,9 +46,14 @@ type Consents interface {
 	// OpenFlow opens a sealed authorization request. It fails for one that was
 	// changed, is too old, or was begun by another person or session.
 	OpenFlow(sealed, userID, sessionID string) (*oauth2.Flow, error)
-	// Approve gives the client a code for these scopes and returns where the
-	// browser goes. A flow is approved at most once.
-	Approve(ctx context.Context, f *oauth2.Flow, p oauth2.Person, scopes []string) (location string, err error)
-	// Deny returns where the browser goes with access_denied.
-	Deny(ctx context.Context, f *oauth2.Flow, p oauth2.Person) (location string, err error)
+}
+
+// Answers carries out what a person answered to a client's request, as package
+// oauth does: the answer takes the browser on, or is a problem to be shown.
+type Answers interface {
+	// Approve gives the client a code for these scopes. A flow is approved at most
+	// once.
+	Approve(c *fiber.Ctx, f *oauth2.Flow, p oauth2.Person, scopes []string) *web.Answer
+	// Deny tells the client that the person said no.
+	Deny(c *fiber.Ctx, f *oauth2.Flow, p oauth2.Person) *web.Answer
 }

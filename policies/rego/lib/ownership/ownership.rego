@@ -17,6 +17,21 @@ respected if {
 	input.resource.properties.owner == input.subject.id
 }
 
+# What a client has for itself.
+respected if {
+	input.subject.type == "client"
+	input.resource.type == "grant"
+	_in_tenant
+	input.resource.properties.owner == input.subject.id
+}
+
+# Whoever shows a token has it: what may be known or done with it is its rule's.
+respected if {
+	input.subject.type == "client"
+	input.resource.type == "token"
+	_in_tenant
+}
+
 respected if {
 	input.subject.type in {"staff", "system"}
 	_in_tenant

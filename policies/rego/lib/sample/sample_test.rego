@@ -39,6 +39,16 @@ about_nothing(question) := object.union(
 	{"resource": {"type": "points_account", "named": false}},
 )
 
+# A client that is registered for the code grant, points:read and points:write.
+grant(action, grant_type, scopes) := with_facts(
+	object.union(customer(action, scopes), {"resource": {"type": "grant"}}),
+	{
+		"grant_type": grant_type,
+		"client_grant_types": ["authorization_code", "refresh_token"],
+		"client_scopes": ["points:read", "points:write"],
+	},
+)
+
 with_facts(question, facts) := object.union(question, {"context": {"facts": facts}})
 
 _question(type, id, roles, action, scopes) := {
