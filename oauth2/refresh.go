@@ -54,7 +54,9 @@ func (h *refreshToken) PopulateTokenEndpointResponse(ctx context.Context, r fosi
 	if err != nil {
 		return x.failed(err)
 	}
-	if !h.p.refreshable(x, t, next.presented) {
+	if ok, err := h.p.refreshable(ctx, x, t, next.presented); err != nil {
+		return x.failed(err)
+	} else if !ok {
 		return h.p.refuseRefresh(ctx, x, next)
 	}
 	scopes, err := narrow(next.wanted, keep(t.Scopes, within(x.client.Scopes)))
@@ -75,13 +77,16 @@ func (h *refreshToken) PopulateTokenEndpointResponse(ctx context.Context, r fosi
 
 // refreshable reports whether the token may still get an answer, as far as one
 // look tells.
-func (p *Provider) refreshable(x *exchange, t *store.RefreshToken, presented string) bool {
+func (p *Provider) refreshable(ctx context.Context, x *exchange, t *store.RefreshToken, presented string) (bool, error) {
 	good := t.Tenant == x.tenant.ID && t.ClientID == x.client.ID && t.Live && x.now.Before(t.GrantEndsAt.Time)
 	if t.UsedAt.IsZero() {
-		return good && x.now.Before(t.ExpiresAt.Time)
+		return good && x.now.Before(t.ExpiresAt.Time), nil
 	}
-	_, err := p.openAnswer(t, presented)
-	return good && err == nil && x.now.Before(t.GraceEndsAt.Time)
+	if _, err := p.openAnswer(t, presented); !good || err != nil || !x.now.Before(t.GraceEndsAt.Time) {
+		return false, nil
+	}
+	next, err := store.GetRefreshToken(ctx, p.store, t.NextHash)
+	return err == nil && next.UsedAt.IsZero(), err
 }
 
 // refuseRefresh does what a bad token deserves, in a write of its own: nobody
