@@ -8,8 +8,11 @@
 // and refresh tokens belong to a grant and die with it. A request that waits
 // for consent is kept by nobody: see [Flow].
 //
-// What is given or ended is told to Config.Record inside of the write that does
-// it: a consent, tokens, a revocation, a second use. See [Event].
+// What a request comes to is a [Prepared]: all that can be refused without a write
+// has been looked at, and an [Act] says what the policy is to be asked about.
+// The gate commits it with the record of the decision. What needs no decision is
+// told to Config.Record inside of the write that does it: a no, a revocation by
+// the client, a second use. See [Event].
 //
 // # What it refuses
 //
@@ -25,8 +28,8 @@
 // Kept are its checks of authorization requests, its HMAC of tokens, its code,
 // PKCE and client_credentials handlers, and its Hasher. Replaced or wrapped:
 //
-//   - Storage: statements are collected between BeginTX and Commit and run in
-//     one write, where a code is redeemed by a conditional update. fosite reads
+//   - Storage: statements are collected, and run in the one write of the decision
+//     about them, where a code is redeemed by a conditional update. fosite reads
 //     before its transaction, so two redemptions of one code could both succeed
 //     (#778). The loser gets invalid_grant, not the 500 that fosite would make
 //     of it, and the winner's tokens die, as after any second use.
@@ -69,7 +72,7 @@
 // # To add a grant type
 //
 //   - a fosite.TokenEndpointHandler of its own, appended in newFosite; what it
-//     writes goes through the exchange, and so does its [Event] (exchange.issued)
+//     writes waits in the exchange (exchange.add), with an [Act] for the policy
 //   - its name in grantTypes (register.go) and checkTokenRequest (token.go)
 //   - its cases in server/oauth, with a parallel one
 package oauth2
