@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/metrics"
 	"github.com/open-policy-agent/opa/v1/rego"
 )
@@ -63,7 +62,8 @@ func (e *Engine) Alerts(ctx context.Context, w *Window) ([]Raised, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.AlertTimeout)
 	defer cancel()
-	v, err := rules.evaluate(ctx, w.value(), newDeadline(ctx, time.Now(), e.AlertTimeout))
+	v, err := evaluateOnce(ctx, rules.query, rego.EvalParsedInput(w.value()), rego.EvalMetrics(metrics.NoOp()),
+		rego.EvalExternalCancel(newDeadline(ctx, time.Now(), e.AlertTimeout)))
 	if err != nil {
 		return nil, fmt.Errorf("policies: alerts: %w", err)
 	}
@@ -80,25 +80,4 @@ func (e *Engine) AlertRules() []string {
 		return rules.names
 	}
 	return nil
-}
-
-// evaluate asks once; as with decisions, a panic of the library is an error.
-func (r *alertRules) evaluate(ctx context.Context, input ast.Value, until *deadline) (v ast.Value, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			v, err = nil, fmt.Errorf("the evaluation panicked: %v", p)
-		}
-	}()
-	rs, err := r.query.Eval(ctx, rego.EvalParsedInput(input), rego.EvalMetrics(metrics.NoOp()), rego.EvalExternalCancel(until))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(rs) != 1 || len(rs[0].Expressions) != 1:
-		return nil, fmt.Errorf("%s is undefined", alertQuestion)
-	}
-	v, ok := rs[0].Expressions[0].Value.(ast.Value)
-	if !ok {
-		return nil, fmt.Errorf("%s is undefined", alertQuestion)
-	}
-	return v, nil
 }

@@ -108,7 +108,8 @@ func (r *Refusals) Run(ctx context.Context) {
 }
 
 // flush writes the sums of all seconds before now (all, if now is zero). What
-// could not be written stays to be counted on.
+// could not be written stays to be counted on, at last by the hour: a log that
+// takes nothing for days must not fill the memory.
 func (r *Refusals) flush(ctx context.Context, now time.Time) {
 	r.mu.Lock()
 	due := map[refusal]*sum{}
@@ -136,7 +137,7 @@ func (r *Refusals) flush(ctx context.Context, now time.Time) {
 	defer r.mu.Unlock()
 	for k, s := range due {
 		if len(r.sums) >= maxSums {
-			k = refusal{tenant: k.tenant, code: k.code, ip: many, second: k.second}
+			k = refusal{tenant: k.tenant, code: k.code, ip: many, second: k.second - k.second%3600}
 		}
 		if was := r.sums[k]; was != nil {
 			s.count += was.count
