@@ -20,9 +20,6 @@ const (
 	proofKept = proofAge + time.Minute
 )
 
-// dpopPrefix marks a binding to the key of a DPoP proof, by its thumbprint.
-const dpopPrefix = "dpop:"
-
 // proof is a DPoP proof whose signature is good.
 type proof struct {
 	cnf            string // the binding to its key

@@ -50,6 +50,7 @@ var errorTable = map[string]struct {
 	"unsupported_token_type":     {400, "Tokens of this kind can not be revoked."},
 	"invalid_scope":              {400, "A scope is unknown, or this client may not have it."},
 	"invalid_target":             {400, "The resource is not one of this server."},
+	"invalid_token":              {401, "The access token is not good for this request."},
 	"invalid_dpop_proof":         {400, "The DPoP proof is not valid for this request."},
 	"use_dpop_nonce":             {400, "The DPoP proof needs the nonce of the DPoP-Nonce header."},
 	"access_denied":              {403, "The request was denied."},

@@ -30,8 +30,12 @@ type Token struct {
 	ExpiresAt   time.Time
 	AuthTime    time.Time // when the person logged in; zero for clients
 	AMR         []string
+	Cnf         string // what it is bound to, for [Provider.Prove]; empty: nothing
 	Status      string // Valid, Expired or Revoked
 }
+
+// Bound is how the token is bound to a key: [BoundDPoP], [BoundMTLS] or "".
+func (t *Token) Bound() string { return boundBy(t.Cnf) }
 
 // Lookup finds an access token in one query. Junk, other kinds of token and
 // what was never issued are store.ErrNotFound; junk costs no query. Revoking
@@ -49,7 +53,7 @@ func (p *Provider) Lookup(ctx context.Context, token string) (*Token, error) {
 		GrantID: t.GrantID, Tenant: t.Tenant, ClientID: t.ClientID, Trusted: t.Trusted,
 		SubjectType: t.SubjectType, Subject: t.Subject, Roles: t.Roles, Scopes: keep(t.Scopes, within(t.ClientScopes)), Audience: t.Audience,
 		IssuedAt: t.CreatedAt.Time, ExpiresAt: t.ExpiresAt.Time, AuthTime: t.AuthTime.Time, AMR: t.AMR,
-		Status: p.status(t),
+		Cnf: t.Cnf, Status: p.status(t),
 	}, nil
 }
 

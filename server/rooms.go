@@ -113,6 +113,7 @@ func (r *rooms) authenticator(c *Config, sessions *authn.Sessions) *authn.Authen
 	return &authn.Authenticator{
 		Explicit: []authn.Method{authn.OAuth2{Tokens: c.OAuth}, authn.APIKey{Keys: keys}, authn.APIToken{Keys: keys, ScopesOf: c.Policy.ScopesOf}},
 		Session:  sessions,
+		Nonce:    c.OAuth.Nonce,
 		Refuse:   r.refusals.Refuse,
 	}
 }

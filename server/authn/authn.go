@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/pointgate/pointgate/server/web"
+	"github.com/pointgate/pointgate/store"
 )
 
 // Method is one way to say who is calling. It is safe for concurrent use.
@@ -25,6 +26,8 @@ type Method interface {
 type Authenticator struct {
 	Explicit []Method // by a header: for the API
 	Session  Method   // by the cookie: for pages
+	// Nonce is what a DPoP proof may name; it goes with every answer to one.
+	Nonce func(t *store.Tenant) string
 	// Refuse answers a request that does not come to the gate.
 	Refuse func(c *fiber.Ctx, p *web.Problem) error
 }
@@ -44,7 +47,12 @@ func (a *Authenticator) step(methods []Method, cookies bool) fiber.Handler {
 		if p := misplaced(c); p != nil {
 			return a.Refuse(c, p)
 		}
-		caller, err := identify(c.UserContext(), methods, read(c, cookies))
+		credentials := read(c, cookies)
+		if credentials.Scheme == schemeDPoP {
+			c.Set("DPoP-Nonce", a.Nonce(credentials.Tenant))
+		}
+		caller, err := identify(c.UserContext(), methods, credentials)
+		caller.DPoP = credentials.Scheme == schemeDPoP
 		if err != nil {
 			return a.Refuse(c, web.NewProblem("store_unavailable", "Nothing was changed; try again later.").Because(err))
 		}

@@ -2,6 +2,7 @@ package authn_test
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
@@ -36,6 +37,16 @@ func (m tokens) Lookup(_ context.Context, token string) (*oauth2.Token, error) {
 	return nil, store.ErrNotFound
 }
 
+// proving proves the tokens of a test as the real ones are proven.
+type proving struct {
+	tokens
+	provider *oauth2.Provider
+}
+
+func (p proving) Prove(ctx context.Context, tenant *store.Tenant, token string, t *oauth2.Token, s *oauth2.Shown) error {
+	return p.provider.Prove(ctx, tenant, token, t, s)
+}
+
 // env is a server that answers with the caller that it found.
 type env struct {
 	t        *testing.T
@@ -43,6 +54,8 @@ type env struct {
 	now      time.Time
 	tenant   *store.Tenant
 	tokens   tokens
+	provider *oauth2.Provider
+	cert     *x509.Certificate // that the connection comes with
 	sessions *authn.Sessions
 	app      *fiber.App
 }
@@ -54,17 +67,23 @@ func newEnv(t *testing.T) *env {
 	e.db = storetest.Open(t, store.Options{Dir: t.TempDir(), Now: clock})
 	e.tenant = storetest.Tenant(t, e.db, "demo")
 	e.sessions = &authn.Sessions{Store: e.db, Now: clock, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime}
+	var err error
+	e.provider, err = oauth2.New(oauth2.Config{Store: e.db, Now: clock, Secret: make([]byte, 32), SealKey: make([]byte, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	keys := authn.Keys{Store: e.db, Now: clock}
 	a := &authn.Authenticator{
-		Explicit: []authn.Method{authn.OAuth2{Tokens: e.tokens}, authn.APIKey{Keys: keys}, authn.APIToken{Keys: keys, ScopesOf: scopesOf}},
+		Explicit: []authn.Method{authn.OAuth2{Tokens: proving{e.tokens, e.provider}}, authn.APIKey{Keys: keys}, authn.APIToken{Keys: keys, ScopesOf: scopesOf}},
 		Session:  e.sessions,
+		Nonce:    e.provider.Nonce,
 		Refuse:   func(c *fiber.Ctx, p *web.Problem) error { return p.Answer(web.EventOf(c)).Send(c) },
 	}
-	e.app = fiber.New(fiber.Config{DisableStartupMessage: true})
+	e.app = fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 16 << 10})
 	e.app.Use(func(c *fiber.Ctx) error {
 		web.SetEvent(c, web.NewEvent("", e.now))
 		web.SetTenant(c, e.tenant)
-		web.SetOrigin(c, web.Origin{IP: "192.0.2.1", Host: "demo.localhost"})
+		web.SetOrigin(c, web.Origin{IP: "192.0.2.1", Host: "demo.localhost", Certificate: e.cert})
 		return c.Next()
 	})
 	say := func(c *fiber.Ctx) error { return c.JSON(web.CallerOf(c)) }

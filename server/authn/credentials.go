@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"crypto/x509"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -19,12 +20,19 @@ type Credentials struct {
 	Secret  string // what follows the scheme
 	Session string // the session cookie; empty where there is a Scheme
 	Tenant  *store.Tenant
+
+	// What may have to be shown beside a token that is bound to a key.
+	Method, URL string // of the request, made of the tenant's issuer and never of a Host header
+	DPoP        []string
+	Certificate *x509.Certificate
 }
 
 const (
 	schemeBearer = "bearer"
+	schemeDPoP   = "dpop"
 	schemeAPIKey = "x-api-key"
 	headerAPIKey = "X-API-Key"
+	headerDPoP   = "DPoP"
 )
 
 // seenEvery is how coarse the notes of a credential's last use are.
@@ -46,13 +54,19 @@ func misplaced(c *fiber.Ctx) *web.Problem {
 }
 
 func read(c *fiber.Ctx, cookies bool) *Credentials {
-	k := &Credentials{Tenant: web.TenantOf(c)}
+	k := &Credentials{Tenant: web.TenantOf(c), Certificate: web.OriginOf(c).Certificate}
 	h := &c.Request().Header
 	switch {
 	case len(h.PeekAll(headerAPIKey)) > 0:
 		k.Scheme, k.Secret = schemeAPIKey, utils.CopyString(c.Get(headerAPIKey))
 	case len(h.PeekAll(fiber.HeaderAuthorization)) > 0:
 		k.Scheme, k.Secret = split(utils.CopyString(c.Get(fiber.HeaderAuthorization)))
+		if k.Scheme == schemeDPoP {
+			k.Method, k.URL = utils.CopyString(c.Method()), k.Tenant.Issuer+string(c.Request().URI().PathOriginal())
+			for _, proof := range h.PeekAll(headerDPoP) {
+				k.DPoP = append(k.DPoP, string(proof))
+			}
+		}
 	case cookies:
 		k.Session = utils.CopyString(c.Cookies(sessionCookie.name(secure(c))))
 	}

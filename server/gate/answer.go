@@ -48,7 +48,9 @@ func denial(c *Call) *web.Answer {
 		}
 	}
 	a := p.Answer(c.Event)
-	a.Header = challenge(c, p)
+	if a.Header = challenge(c, p); a.Header != nil {
+		a.Header["WWW-Authenticate"] += beside(c, p)
+	}
 	return a
 }
 

@@ -9,12 +9,12 @@ import (
 // challenge is the WWW-Authenticate of RFC 6750 §3 and RFC 9728 §5.1: an error
 // is named only where a credential was sent.
 func challenge(c *Call, p *web.Problem) map[string]string {
-	realm := `Bearer realm="` + c.Tenant.Issuer + `", resource_metadata="` + c.Tenant.Issuer + `/.well-known/oauth-protected-resource/api"`
+	realm := scheme(c) + ` realm="` + c.Tenant.Issuer + `", resource_metadata="` + c.Tenant.Issuer + `/.well-known/oauth-protected-resource/api"`
 	switch {
 	case p.Code == "missing_credentials":
 		return map[string]string{"WWW-Authenticate": realm}
 	case p.Status == 401:
-		return map[string]string{"WWW-Authenticate": realm + `, error="invalid_token", error_description="` + p.Title + `"`}
+		return map[string]string{"WWW-Authenticate": realm + fault(c, p)}
 	case p.Code == "missing_scope":
 		return map[string]string{"WWW-Authenticate": realm + `, error="insufficient_scope", scope="` + strings.Join(p.Needed, " ") + `"`}
 	}

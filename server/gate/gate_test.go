@@ -336,3 +336,38 @@ func TestChallenges(t *testing.T) {
 		}
 	}
 }
+
+// TestChallengesOfDPoP: RFC 9449 §7.1.
+func TestChallengesOfDPoP(t *testing.T) {
+	const algs = `algs="ES256 EdDSA PS256 RS256"`
+	for name, c := range map[string]struct {
+		code   string
+		change func(k *web.Caller)
+		want   string // after realm and resource_metadata
+	}{
+		"nothing was sent":          {"missing_credentials", func(*web.Caller) {}, `, DPoP ` + algs},
+		"a bearer token is no good": {"invalid_credentials", func(*web.Caller) {}, `, error="invalid_token", error_description="The credentials are not valid", DPoP ` + algs},
+		"a bound token as bearer": {"invalid_credentials", func(k *web.Caller) { k.Fault, k.FaultDetail = "invalid_token", "It is bound." },
+			`, error="invalid_token", error_description="It is bound.", DPoP ` + algs},
+		"a bad proof": {"invalid_credentials", func(k *web.Caller) { k.DPoP, k.Fault, k.FaultDetail = true, "invalid_dpop_proof", "Too old." },
+			`, error="invalid_dpop_proof", error_description="Too old.", ` + algs},
+		"a revoked token":    {"revoked_credentials", func(k *web.Caller) { k.DPoP = true }, `, error="invalid_token", error_description="The credentials have been revoked", ` + algs},
+		"a scope too few":    {"missing_scope", func(k *web.Caller) { k.DPoP = true }, `, error="insufficient_scope", scope="points:write", ` + algs},
+		"a bearer's too few": {"missing_scope", func(*web.Caller) {}, `, error="insufficient_scope", scope="points:write"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t, storetest.SQLite(t))
+			e.policy.allow, e.policy.code = false, c.code
+			r := e.request()
+			c.change(r.Caller)
+			scheme := "Bearer"
+			if r.Caller.DPoP {
+				scheme = "DPoP"
+			}
+			want := scheme + ` realm="http://demo.localhost", resource_metadata="http://demo.localhost/.well-known/oauth-protected-resource/api"` + c.want
+			if got := gate.Do(context.Background(), e.Gate, marks(done), r).Header["WWW-Authenticate"]; got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}

@@ -14,6 +14,10 @@ const (
 	Revoked Status = "revoked"
 )
 
+// ProofAlgs are the algorithms of DPoP proofs that are taken, as challenges list
+// them (RFC 9449 §7.1).
+const ProofAlgs = "ES256 EdDSA PS256 RS256"
+
 // Caller is what authentication found out about who is calling: facts, no
 // judgement. The zero value with Status Missing is the anonymous caller.
 type Caller struct {
@@ -39,6 +43,12 @@ type Caller struct {
 	Bound    string
 	GrantID  string // the grant or key that the credential came from
 	Resource string // the audience it is for; empty: any of the tenant
+
+	// DPoP says that the credential came by the scheme of that name. Fault and
+	// FaultDetail are what was wrong with the proof of its key, in a code and words
+	// that the caller may know; empty: nothing was.
+	DPoP               bool
+	Fault, FaultDetail string
 }
 
 // Anonymous is a caller without a usable credential.
