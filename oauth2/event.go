@@ -15,6 +15,8 @@ const (
 	Denied        EventKind = iota + 1 // a person did not approve
 	RevokedByApp                       // a token, by its client
 	ReuseDetected                      // a code or refresh token was used again; its grant is revoked
+	KeyCreated                         // a key that signs tokens
+	KeyDestroyed                       // the private half of one that signs no more
 )
 
 // Event is what the Provider did without a decision, for the log. It holds no
@@ -30,11 +32,14 @@ type Event struct {
 	// Client says whether the client has proven who it is; a public one can't.
 	// False where a person acts.
 	Client bool
-	// Type is what was revoked or used again: code, access_token or refresh_token.
+	// Type is what was revoked or used again: code, access_token or refresh_token;
+	// of a key, its algorithm.
 	Type string
 	// ShownBy is the client that used a code or token again.
 	ShownBy string
-	Asked   []string // scopes, of a consent
+	Asked   []string  // scopes, of a consent
+	KeyID   string    // of a signing key
+	Since   time.Time // from which it signs
 }
 
 // about begins an event about a grant.

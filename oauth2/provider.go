@@ -33,6 +33,12 @@ type Config struct {
 	// SealKey encrypts pending requests and the successors of refresh tokens;
 	// at least 32 bytes.
 	SealKey []byte
+	// KeySeals encrypt the private halves of signing keys, at least 32 bytes each:
+	// the first seals, all of them open. None: it is derived from SealKey.
+	KeySeals [][]byte
+	// KeyRotation is how long a signing key signs before another does; 0: until
+	// it is told to end.
+	KeyRotation time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Record is told of everything that the Provider gave or ended, inside the
@@ -54,6 +60,7 @@ type Provider struct {
 	access  *kind
 	refresh *kind
 	flows   sealer
+	signing *signing
 	sealKey []byte
 
 	nonceKey []byte // of DPoP
@@ -79,8 +86,29 @@ func New(c Config) (*Provider, error) {
 	if p.record == nil {
 		p.record = func(context.Context, *store.Tx, Event) {}
 	}
+	seals, err := keySeals(&c)
+	if err != nil {
+		return nil, err
+	}
+	p.signing = &signing{store: c.Store, now: p.now, seals: seals, every: c.KeyRotation, record: p.record}
+	p.signing.ring.Store(&ring{})
 	p.fosite = p.newFosite()
 	return p, nil
+}
+
+func keySeals(c *Config) ([]sealer, error) {
+	keys := c.KeySeals
+	if len(keys) == 0 {
+		keys = [][]byte{c.SealKey}
+	}
+	var out []sealer
+	for _, k := range keys {
+		if len(k) < keyLength {
+			return nil, errors.New("oauth2: KeySeals need 32 bytes each")
+		}
+		out = append(out, sealer{key: derive(k, nil, "pointgate signing keys")})
+	}
+	return out, nil
 }
 
 // newFosite presets every field that fosite would fill in at its first use:
