@@ -86,7 +86,10 @@ func New(c Config) (*Provider, error) {
 	if p.record == nil {
 		p.record = func(context.Context, *store.Tx, Event) {}
 	}
-	seals, err := keySeals(&c)
+	if len(c.KeySeals) == 0 {
+		c.KeySeals = [][]byte{c.SealKey}
+	}
+	seals, err := keySeals(c.KeySeals)
 	if err != nil {
 		return nil, err
 	}
@@ -96,12 +99,7 @@ func New(c Config) (*Provider, error) {
 	return p, nil
 }
 
-func keySeals(c *Config) ([]sealer, error) {
-	keys := c.KeySeals
-	if len(keys) == 0 {
-		keys = [][]byte{c.SealKey}
-	}
-	var out []sealer
+func keySeals(keys [][]byte) (out []sealer, err error) {
 	for _, k := range keys {
 		if len(k) < keyLength {
 			return nil, errors.New("oauth2: KeySeals need 32 bytes each")

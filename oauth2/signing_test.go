@@ -105,7 +105,7 @@ func TestKeysSignAndVerify(t *testing.T) {
 			token, err := k.sign(typAccess, map[string]string{"jti": "a"})
 			w.try(err)
 			again := w.provider(nil)
-			w.try(again.OpenKeys(w.Context()))
+			w.try(again.OpenKeys(w.Context(), false))
 			found, err := again.signing.byHead(w.Context(), headOf(token))
 			w.try(err)
 			var claims struct{ JTI string }
@@ -275,7 +275,7 @@ func TestKeysUnderAnotherSeal(t *testing.T) {
 		id := w.signer(w.p, "demo", "RS256").row.ID
 		next := bytes.Repeat([]byte{9}, 32)
 		wrong := w.provider(func(c *Config) { c.KeySeals = [][]byte{next} })
-		if err := wrong.OpenKeys(w.Context()); !errors.Is(err, ErrSealed) {
+		if err := wrong.OpenKeys(w.Context(), false); !errors.Is(err, ErrSealed) {
 			w.Fatalf("with another key: %v", err)
 		}
 		if err := wrong.LoadKeys(w.Context()); !errors.Is(err, ErrSealed) || len(wrong.signing.ring.Load().byID) != 1 {
@@ -284,15 +284,34 @@ func TestKeysUnderAnotherSeal(t *testing.T) {
 		if _, err := wrong.signing.signer(w.Context(), "demo", "RS256"); !errors.Is(err, ErrSealed) {
 			w.Errorf("a second key is made beside the one that can't be opened: %v", err)
 		}
+		if n, err := CheckKeys(w.Context(), w.db, w.now(), [][]byte{next}); n != 1 || !errors.Is(err, ErrSealed) {
+			w.Errorf("checked %d: %v", n, err)
+		}
 		both := w.provider(func(c *Config) { c.KeySeals = [][]byte{next, c.SealKey} })
-		w.try(both.OpenKeys(w.Context()))
+		w.try(both.OpenKeys(w.Context(), false))
 		only := w.provider(func(c *Config) { c.KeySeals = [][]byte{next} })
-		w.try(only.OpenKeys(w.Context()))
+		w.try(only.OpenKeys(w.Context(), false))
 		if w.signer(only, "demo", "RS256").row.ID != id {
 			w.Error("another key signs")
 		}
-		if err := w.provider(nil).OpenKeys(w.Context()); !errors.Is(err, ErrSealed) {
+		if err := w.provider(nil).OpenKeys(w.Context(), false); !errors.Is(err, ErrSealed) {
 			w.Errorf("the old key opens: %v", err)
+		}
+	})
+}
+
+func TestKeysThatAreLostAreReplaced(t *testing.T) {
+	keyWorlds(t, func(w *keyWorld) {
+		id := w.signer(w.p, "demo", "ES256").row.ID
+		token, err := w.signer(w.p, "demo", "ES256").sign(typAccess, map[string]string{})
+		w.try(err)
+		later := w.provider(func(c *Config) { c.KeySeals = [][]byte{bytes.Repeat([]byte{9}, 32)} })
+		w.try(later.OpenKeys(w.Context(), true))
+		if w.signer(later, "demo", "ES256").row.ID == id {
+			w.Error("it still signs")
+		}
+		if k, err := later.signing.byHead(w.Context(), headOf(token)); k == nil || err != nil {
+			w.Errorf("what it has signed is not good any more: %v", err)
 		}
 	})
 }

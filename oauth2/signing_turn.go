@@ -9,36 +9,79 @@ import (
 	"github.com/pointgate/pointgate/store"
 )
 
-// OpenKeys reads the signing keys at the start. Those that were sealed under a
-// key that is on its way out are sealed anew. [ErrSealed] says that one can't be
-// opened, so its tokens could be verified, but none made.
-func (p *Provider) OpenKeys(ctx context.Context) error {
-	s := p.signing
-	rows, err := store.SigningKeys(ctx, s.store, store.At(s.now()))
+// OpenKeys reads the signing keys at the start. Those that are sealed under a
+// key on its way out are sealed anew. Those that can't be opened are [ErrSealed];
+// with replace they retire instead, and others are made when they are needed.
+func (p *Provider) OpenKeys(ctx context.Context, replace bool) error {
+	rows, err := store.SigningKeys(ctx, p.store, store.At(p.now()))
 	if err != nil {
 		return err
 	}
 	for i := range rows {
-		row := &rows[i]
-		if len(row.Sealed) == 0 {
-			continue
-		}
-		private, stale, err := s.unseal(row)
-		if err != nil {
-			return err
-		}
-		if !stale {
-			continue
-		}
-		again, err := s.seal(row, private)
-		if err != nil {
-			return err
-		}
-		if err := s.store.Write(ctx, func(tx *store.Tx) error { return tx.ResealSigningKey(ctx, row.ID, row.Sealed, again) }); err != nil {
+		if err := p.signing.reseal(ctx, &rows[i], replace); err != nil {
 			return err
 		}
 	}
-	return s.load(ctx)
+	return p.signing.load(ctx)
+}
+
+func (s *signing) reseal(ctx context.Context, row *store.SigningKey, replace bool) error {
+	if len(row.Sealed) == 0 {
+		return nil
+	}
+	private, stale, err := s.unseal(row)
+	switch {
+	case errors.Is(err, ErrSealed) && replace:
+		return s.store.Write(ctx, func(tx *store.Tx) error { return s.giveUp(ctx, tx, row) })
+	case err != nil || !stale:
+		return err
+	}
+	again, err := s.seal(row, private)
+	if err != nil {
+		return err
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error { return tx.ResealSigningKey(ctx, row.ID, row.Sealed, again) })
+}
+
+// giveUp retires the keys of a tenant and algorithm of which one can't be opened.
+func (s *signing) giveUp(ctx context.Context, tx *store.Tx, row *store.SigningKey) error {
+	if err := tx.RetireSigningKeys(ctx, row.Tenant, row.Alg, tx.Now(), store.At(tx.Now().Add(keyAfter))); err != nil {
+		return err
+	}
+	return s.forget(ctx, tx, row)
+}
+
+// forget destroys the private half of a key that is retired.
+func (s *signing) forget(ctx context.Context, tx *store.Tx, row *store.SigningKey) error {
+	done, err := tx.DestroySigningKey(ctx, row.ID)
+	if done {
+		s.record(ctx, tx, Event{Kind: KeyDestroyed, At: tx.Now().Time, Tenant: row.Tenant, KeyID: row.ID, Type: row.Alg})
+	}
+	return err
+}
+
+// CheckKeys says how many signing keys there are whose private half is sealed,
+// and [ErrSealed] if one does not open. It changes nothing.
+func CheckKeys(ctx context.Context, r store.Reader, now time.Time, seals [][]byte) (int, error) {
+	rows, err := store.SigningKeys(ctx, r, store.At(now))
+	if err != nil {
+		return 0, err
+	}
+	s := &signing{}
+	if s.seals, err = keySeals(seals); err != nil {
+		return 0, err
+	}
+	n := 0
+	for i := range rows {
+		if len(rows[i].Sealed) == 0 {
+			continue
+		}
+		n++
+		if _, _, uerr := s.unseal(&rows[i]); uerr != nil {
+			err = errors.Join(err, uerr)
+		}
+	}
+	return n, err
 }
 
 // LoadKeys reads the signing keys anew: after a change on this node, and every
@@ -140,11 +183,7 @@ func (s *signing) destroy(ctx context.Context, holder string) error {
 			if err := tx.HoldsLease(ctx, tendLease, holder); err != nil {
 				return err
 			}
-			done, err := tx.DestroySigningKey(ctx, k.row.ID)
-			if done {
-				s.record(ctx, tx, Event{Kind: KeyDestroyed, At: now, Tenant: k.row.Tenant, KeyID: k.row.ID, Type: k.row.Alg})
-			}
-			return err
+			return s.forget(ctx, tx, &k.row)
 		})
 		if err != nil {
 			return err

@@ -21,6 +21,11 @@ func RecordOAuth(labels map[string]string, mask gate.Mask) func(ctx context.Cont
 
 // oauthEvent is the log's view of e.
 func oauthEvent(ctx context.Context, e oauth2.Event) gate.Event {
+	if what := keyEvent(e); what != nil {
+		ev := gate.System(e.Tenant, what, gate.Party{Type: "signing_key", ID: e.KeyID})
+		ev.At, ev.Request = e.At, web.EventIn(ctx)
+		return ev
+	}
 	ev := gate.Event{
 		At: e.At, Tenant: e.Tenant, Client: e.ClientID, Grant: e.GrantID, Request: web.EventIn(ctx),
 		Subject: gate.Party{Type: e.SubjectType, ID: e.Subject}, Resource: gate.Party{Type: "grant", ID: e.GrantID},
@@ -40,4 +45,15 @@ func oauthEvent(ctx context.Context, e oauth2.Event) gate.Event {
 		ev.What = gate.TokenReused{Type: gate.TokenType(e.Type), ShownBy: e.ShownBy}
 	}
 	return ev
+}
+
+// keyEvent is what became of a signing key; nil if e is about something else.
+func keyEvent(e oauth2.Event) gate.What {
+	switch e.Kind {
+	case oauth2.KeyCreated:
+		return gate.SigningKeyCreated{Alg: e.Type, SignsFrom: e.Since}
+	case oauth2.KeyDestroyed:
+		return gate.SigningKeyDestroyed{Alg: e.Type}
+	}
+	return nil
 }

@@ -124,6 +124,8 @@ func TestOAuthEvents(t *testing.T) {
 		oauth2.Denied:        `consent.deny false customer cus_a session valid client web`,
 		oauth2.RevokedByApp:  `token.revoke true customer cus_a client_secret valid grant grt_1`,
 		oauth2.ReuseDetected: `token.reuse false customer cus_a client_secret valid grant grt_1`,
+		oauth2.KeyCreated:    `signing_key.create true system pointgate internal valid signing_key sgk_1`,
+		oauth2.KeyDestroyed:  `signing_key.destroy true system pointgate internal valid signing_key sgk_1`,
 	} {
 		size, err := db.LogSize(ctx)
 		if err != nil {
@@ -132,7 +134,7 @@ func TestOAuthEvents(t *testing.T) {
 		storetest.Write(t, db, func(tx *store.Tx) error {
 			record(ctx, tx, oauth2.Event{
 				Kind: kind, At: time.Now(), Tenant: "demo", GrantID: "grt_1", ClientID: "web", SubjectType: "customer", Subject: "cus_a",
-				Client: true, Type: "refresh_token",
+				Client: true, Type: "refresh_token", KeyID: "sgk_1",
 			})
 			return nil
 		})
@@ -156,7 +158,8 @@ func TestOAuthEvents(t *testing.T) {
 				r.Action, string(body.Result.Allow), in.Subject.Type, in.Subject.ID, in.Context.Authentication.Method, in.Context.Authentication.Status,
 				in.Resource.Type, in.Resource.ID,
 			}, " ")
-			if got != want || in.Context.Client.ID != "web" || in.Context.Request.ID != "req_1" || in.Context.Request.IP != "192.0.2.1" {
+			client := map[bool]string{true: "", false: "web"}[in.Subject.Type == "system"]
+			if got != want || in.Context.Client.ID != client || in.Context.Request.ID != "req_1" || in.Context.Request.IP != "192.0.2.1" {
 				t.Errorf("want %s, got %s", want, r.Body)
 			}
 			return nil

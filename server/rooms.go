@@ -28,6 +28,7 @@ import (
 // rooms are the parts of one server, each with what it needs.
 type rooms struct {
 	store   *store.DB
+	holder  string // of leases
 	log     *slog.Logger
 	now     func() time.Time
 	done    func(e *web.Event, took time.Duration)
@@ -56,6 +57,7 @@ func newRooms(c *Config) (*rooms, error) {
 	}
 	limiter := edge.NewLimiter(c.Now)
 	r := &rooms{store: c.Store, log: c.Log, now: c.Now, done: c.Done, trusted: c.Trusted, certificates: c.CertificateHeader}
+	r.holder = c.Labels["id"]
 	events := &gate.Events{Store: c.Store, Now: c.Now, NewID: newID, Labels: c.Labels, Mask: c.Policy}
 	r.refusals = &edge.Refusals{Store: c.Store, Events: events, Log: c.Log, Now: c.Now, Home: c.Home}
 	r.limits = &edge.Limits{Limiter: limiter, Refuse: r.refusals.Refuse, Off: !c.Limits}
@@ -149,6 +151,7 @@ func (r *rooms) loops() []func(context.Context) {
 		r.trail.Run,
 		r.refusals.Run,
 		clean.run,
+		(&signingKeys{provider: r.oauth.Provider, holder: r.holder, log: r.log}).run,
 		func(ctx context.Context) { r.points.Run(ctx, time.Second) },
 		func(ctx context.Context) {
 			r.store.WatchTenants(ctx, 2*time.Second, func(err error) { r.log.Error("tenants are as they were", "error", err) })

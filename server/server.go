@@ -125,6 +125,12 @@ func (s *Server) Start() error {
 	return nil
 }
 
+// OpenKeys opens the keys that sign tokens, before Start; see
+// [oauth2.Provider.OpenKeys].
+func (s *Server) OpenKeys(ctx context.Context, replace bool) error {
+	return s.rooms.oauth.Provider.OpenKeys(ctx, replace)
+}
+
 // Serve answers on ln until [Server.Shutdown].
 func (s *Server) Serve(ln net.Listener) error { return s.http.Serve(ln) }
 

@@ -51,6 +51,8 @@ type Config struct {
 	// PostgreSQL share its content. Default: secret.key in the data folder.
 	SecretFile string `yaml:"secret_file"`
 
+	KeyConfig `yaml:",inline"`
+
 	// TLSCert and TLSKey are PEM files; both or none.
 	TLSCert string `yaml:"tls_cert"`
 	TLSKey  string `yaml:"tls_key"`
@@ -111,6 +113,7 @@ func defaultConfig() *Config {
 		StoreConfig:  StoreConfig{Data: "./data", DiskReserve: 64},
 		TrailConfig:  defaultTrailConfig(),
 		ExportConfig: defaultExportConfig(),
+		KeyConfig:    defaultKeyConfig(),
 		Limits:       "on", TLSMin: "1.3", ShutdownTimeout: 20 * time.Second, LogFormat: "text",
 		TraceRatio: 0.1,
 	}
@@ -130,6 +133,7 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.Limits, "limits", c.Limits, "on, or off for load tests")
 	fs.BoolVar(&c.Demo, "demo", c.Demo, "fill an empty data folder with the demo")
 	fs.StringVar(&c.SecretFile, "secret-file", c.SecretFile, "file of the master secret (default DATA/secret.key)")
+	bindKeyFlags(fs, &c.KeyConfig)
 	fs.StringVar(&c.TLSCert, "tls-cert", c.TLSCert, "certificate file (PEM)")
 	fs.StringVar(&c.TLSKey, "tls-key", c.TLSKey, "key file (PEM)")
 	fs.StringVar(&c.TLSMin, "tls-min", c.TLSMin, "lowest TLS version: 1.3 or 1.2")
@@ -209,7 +213,10 @@ func setFromEnvironment(fs *pflag.FlagSet, given map[string]string) (err error) 
 // strayVariables are those of the environment that look like settings and are
 // none: a misspelt one would leave a limit or a proxy at its default in silence.
 func strayVariables(fs *pflag.FlagSet, environ []string) (stray []string) {
-	known := map[string]bool{"POINTGATE_URL": true, "POINTGATE_TOKEN": true} // of the other commands
+	known := map[string]bool{
+		"POINTGATE_URL": true, "POINTGATE_TOKEN": true, // of the other commands
+		keyVariable: true, previousKeyVariable: true,
+	}
 	fs.VisitAll(func(f *pflag.Flag) { known[variable(f.Name)] = true })
 	for _, pair := range environ {
 		name, _, _ := strings.Cut(pair, "=")
@@ -272,6 +279,9 @@ func (c *Config) check() error {
 	}
 	if c.SecretFile == "" {
 		c.SecretFile = filepath.Join(c.Data, "secret.key")
+	}
+	if err := c.checkKeys(); err != nil {
+		return err
 	}
 	if err := c.checkTraces(); err != nil {
 		return err

@@ -65,6 +65,9 @@ func build(ctx context.Context, c *Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := openSigningKeys(ctx, c, srv); err != nil {
+		return err
+	}
 	o.checkpointAge(srv.CheckpointAge)
 	o.places(srv.Trail().Places)
 	o.followers(srv.Followers())
@@ -84,7 +87,7 @@ func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, l
 	labels := map[string]string{"id": o.instance, "version": version()}
 	provider, err := oauth2.New(oauth2.Config{
 		Store: db, Now: time.Now, Record: server.RecordOAuth(labels, engine),
-		Secret: derive(master, "tokens"), SealKey: derive(master, "seal"),
+		Secret: derive(master, "tokens"), SealKey: derive(master, "seal"), KeySeals: c.keySeals(master), KeyRotation: c.KeyRotation,
 	})
 	if err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ func Kinds() []What {
 		DatabaseMigrated{}, DatabaseBackedUp{}, BackupFailed{}, DatabaseRestored{},
 		ErasureFinished{}, TrailRetained{}, RetentionHeld{},
 		LogKeyCreated{}, LogKeyDestroyed{}, LogRolledBack{}, LogForked{}, TrailVerified{}, VerificationFailed{},
+		SigningKeyCreated{}, SigningKeyDestroyed{},
 		AlertRaised{},
 	}
 }
