@@ -28,10 +28,7 @@ const (
 	p256Bytes  = 32
 )
 
-// SigningAlgs are the algorithms of tokens, by their names in RFC 7518 and RFC
-// 8037 (of EdDSA: Ed25519); the first is the default.
-var SigningAlgs = []string{defaultAlg, "RS256", "EdDSA"}
-
+// algorithms are those of [SigningAlgs]; of EdDSA, Ed25519.
 var algorithms = map[string]algorithm{
 	"ES256": {
 		generate: func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) },
@@ -102,8 +99,9 @@ func half256(text string) []byte {
 	return sum[:sha256.Size/2]
 }
 
-// jwk is a public key as it is published (RFC 7517, RFC 7518 §6, RFC 8037).
-type jwk struct {
+// ownJWK is a public key of ours as it is published (RFC 7517, RFC 7518 §6, RFC
+// 8037).
+type ownJWK struct {
 	Kty string `json:"kty"`
 	Use string `json:"use"`
 	Alg string `json:"alg"`
@@ -117,9 +115,9 @@ type jwk struct {
 
 var errKeyType = errors.New("oauth2: this is no key of the algorithm")
 
-// publicJWK is the JWK of a public key of ours.
-func publicJWK(kid, alg string, key crypto.PublicKey) (string, error) {
-	out := jwk{Use: "sig", Alg: alg, Kid: kid}
+// ownPublicJWK is the JWK of a public key of ours.
+func ownPublicJWK(kid, alg string, key crypto.PublicKey) (string, error) {
+	out := ownJWK{Use: "sig", Alg: alg, Kid: kid}
 	switch k := key.(type) {
 	case *ecdsa.PublicKey:
 		point, err := k.Bytes() // 4, X, Y
@@ -136,24 +134,4 @@ func publicJWK(kid, alg string, key crypto.PublicKey) (string, error) {
 	}
 	raw, err := json.Marshal(out)
 	return string(raw), err
-}
-
-// public reads a JWK that publicJWK made.
-func (j *jwk) public() (crypto.PublicKey, error) {
-	x, errX := decode(j.X)
-	y, errY := decode(j.Y)
-	n, errN := decode(j.N)
-	e, errE := decode(j.E)
-	if err := errors.Join(errX, errY, errN, errE); err != nil {
-		return nil, err
-	}
-	switch {
-	case j.Alg == "ES256" && len(x) == p256Bytes && len(y) == p256Bytes:
-		return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), append(append([]byte{4}, x...), y...))
-	case j.Alg == "RS256" && len(n) == rsaBits/8 && len(e) <= 4:
-		return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}, nil
-	case j.Alg == "EdDSA" && len(x) == ed25519.PublicKeySize:
-		return ed25519.PublicKey(x), nil
-	}
-	return nil, errKeyType
 }

@@ -77,11 +77,8 @@ func (s *signing) open(row *store.SigningKey, known *signingKey) (*signingKey, e
 	} else {
 		var j jwk
 		err := json.Unmarshal([]byte(row.PublicJWK), &j)
-		if err == nil {
-			k.public, err = j.public()
-		}
-		if err != nil || j.Alg != row.Alg || j.Kid != row.ID {
-			return nil, fmt.Errorf("oauth2: the signing key %s is not one: %w", row.ID, errors.Join(err, errKeyType))
+		if k.public = j.public(); err != nil || k.public == nil || j.Alg != row.Alg || j.Kid != row.ID {
+			return nil, fmt.Errorf("oauth2: the signing key %s is none: %w", row.ID, errors.Join(err, errKeyType))
 		}
 	}
 	if len(row.Sealed) == 0 || !row.RetiredAt.IsZero() && !row.RetiredAt.After(s.now()) {
@@ -93,15 +90,10 @@ func (s *signing) open(row *store.SigningKey, known *signingKey) (*signingKey, e
 	}
 	var err error
 	k.private, _, err = s.unseal(row)
-	if err == nil && !samePublic(k.private, k.public) {
+	if err == nil && !samePublic(k.public, k.private.Public()) {
 		k.private, err = nil, fmt.Errorf("%w: %s is another key's", ErrSealed, row.ID)
 	}
 	return k, err
-}
-
-func samePublic(private crypto.Signer, public crypto.PublicKey) bool {
-	p, ok := private.Public().(interface{ Equal(crypto.PublicKey) bool })
-	return ok && p.Equal(public)
 }
 
 // seal is the row's private half under the first of the seals, bound to whose it

@@ -19,8 +19,8 @@ const (
 	// keyAfter is how long a key is published after it has signed for the last
 	// time: longer than all that it has signed is good.
 	keyAfter = 2 * time.Hour
-	// maxKeys bounds what one JWK set holds of one algorithm.
-	maxKeys = 8
+	// maxTenantKeys bounds what one JWK set holds of one algorithm.
+	maxTenantKeys = 8
 
 	tendLease    = "signing_keys"
 	tendLeaseFor = time.Minute
@@ -37,7 +37,7 @@ func (s *signing) freshKey(tenant, alg string) (*store.SigningKey, error) {
 		return nil, err
 	}
 	row := &store.SigningKey{ID: newID("sgk_"), Tenant: tenant, Alg: alg}
-	if row.PublicJWK, err = publicJWK(row.ID, alg, crypto.PublicKey(private.Public())); err != nil {
+	if row.PublicJWK, err = ownPublicJWK(row.ID, alg, crypto.PublicKey(private.Public())); err != nil {
 		return nil, err
 	}
 	row.Sealed, err = s.seal(row, private)
@@ -104,7 +104,7 @@ func (s *signing) rotate(ctx context.Context, tx *store.Tx, row *store.SigningKe
 	if err != nil {
 		return err
 	}
-	if len(keys) >= maxKeys {
+	if len(keys) >= maxTenantKeys {
 		return store.ErrConflict
 	}
 	row.CreatedAt, row.SignsFrom = tx.Now(), store.At(tx.Now().Add(lead))

@@ -330,7 +330,7 @@ func TestSealedHalvesBelongToTheirRow(t *testing.T) {
 
 func TestKeysAreBounded(t *testing.T) {
 	keyWorlds(t, func(w *keyWorld) {
-		for range maxKeys {
+		for range maxTenantKeys {
 			w.rotate("EdDSA", KeyLead)
 		}
 		fresh, err := w.p.FreshKeys("demo", nil)

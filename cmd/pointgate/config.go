@@ -92,6 +92,7 @@ type Config struct {
 	TraceTrustProxies bool `yaml:"trace_trust_proxies"`
 
 	proxies, reach []netip.Prefix // of TrustedProxies and EgressAllow
+	key, previous  []byte         // see KeyConfig; nil where none is given
 }
 
 // StoreConfig is what all commands that open the database have in common. It is

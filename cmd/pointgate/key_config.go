@@ -33,8 +33,6 @@ type KeyConfig struct {
 	// KeyRotation is how long a signing key signs before the next one does. Default
 	// 2160h, which is 90 days; 0: until it is told to end.
 	KeyRotation time.Duration `yaml:"key_rotation"`
-
-	key, previous []byte // nil where none is given
 }
 
 // The variables that hold keys themselves. They are no flags: a command line is

@@ -26,6 +26,8 @@ type Admin struct {
 	Trail Trail
 	// Eraser looks who and what an erasure is about.
 	Eraser Eraser
+	// Signing makes the keys that sign tokens.
+	Signing SigningKeys
 	// Pseudonym stands for a value of which records must not say what it is: the
 	// same for the same value, and nobody without the key can tell which. Optional.
 	Pseudonym func(value string) string
