@@ -202,6 +202,9 @@ func (p *Provider) FreshKeys(tenant string, algs []string) ([]*store.SigningKey,
 			}
 		}
 	}
+	if len(algs) == 0 {
+		algs = []string{defaultAlg}
+	}
 	var out []*store.SigningKey
 	for _, alg := range algs {
 		row, err := p.signing.freshKey(tenant, alg)

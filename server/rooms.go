@@ -76,6 +76,7 @@ func newRooms(c *Config) (*rooms, error) {
 	r.oauth = &oauth.OAuth{Gate: g, Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage, Count: r.refusals.CountFor}
 	r.pages.Answers = r.oauth
 	r.admin = &admin.Admin{Gate: g, Store: c.Store, Cursors: cursors, Roles: c.Policy.Roles, ScopesOf: c.Policy.ScopesOf, Hash: passwords.Hash}
+	r.admin.Signing = c.OAuth
 	r.admin.Pseudonym = func(value string) string { return c.Policy.Masked().Pseudonym(value) }
 	r.follow = newFollowers(c, events)
 	r.admin.Eraser = r.follow.Eraser

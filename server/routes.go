@@ -16,6 +16,7 @@ func (r *rooms) routes(app *fiber.App) {
 	app.Get("/.well-known/oauth-authorization-server", r.oauth.ServerMetadata())
 	app.Get("/.well-known/oauth-protected-resource", r.oauth.ResourceMetadata())
 	app.Get("/.well-known/oauth-protected-resource/api", r.oauth.ResourceMetadata())
+	app.Get("/oauth2/jwks", r.oauth.JWKS())
 	app.Get("/openapi.json", openAPI())
 	app.Get("/audit/checkpoint", r.trail.Checkpoint())
 	app.Get("/audit/cosigned", r.trail.Cosigned())
@@ -71,7 +72,8 @@ func (r *rooms) routes(app *fiber.App) {
 	for path, h := range map[string]admin.Handlers{
 		"/tenants": r.admin.Tenants(), "/clients": r.admin.Clients(), "/customers": r.admin.Customers(), "/staff": r.admin.Staff(),
 		"/keys": r.admin.Keys(), "/tokens": r.admin.Tokens(), "/grants": r.admin.Grants(), "/sessions": r.admin.Sessions(),
-		"/decisions": r.admin.Decisions(), "/erasures": r.admin.Erasures(), "/alerts": r.admin.Alerts(),
+		"/signing-keys": r.admin.SigningKeys(),
+		"/decisions":    r.admin.Decisions(), "/erasures": r.admin.Erasures(), "/alerts": r.admin.Alerts(),
 		"/resources": r.admin.Resources(),
 	} {
 		object(a, path, h)

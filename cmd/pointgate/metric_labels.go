@@ -20,6 +20,7 @@ var actions = words(`
 	points.release points.reverse points.transfer
 	resource.create resource.delete resource.list resource.read resource.update revocation.create
 	session.list session.read session.revoke setup.complete
+	signing_key.list signing_key.read signing_key.revoke signing_key.rotate
 	staff.create staff.delete staff.list staff.read staff.update
 	tenant.create tenant.delete tenant.list tenant.read tenant.update
 	token.create token.list token.read token.revoke token.update

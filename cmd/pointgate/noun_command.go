@@ -35,7 +35,7 @@ func newNounCommand(n *noun) *cobra.Command {
 		verb verbs
 		make func() *cobra.Command
 	}{
-		{create, c.create}, {update, c.update}, {rotate, c.rotate},
+		{create, c.create}, {update, c.update}, {rotate, c.rotate}, {rotateAll, c.rotateAll},
 		{remove, func() *cobra.Command { return c.remove("delete") }},
 		{revoke, func() *cobra.Command { return c.remove("revoke") }},
 	} {
@@ -152,6 +152,31 @@ func (c *nounCommand) rotate() *cobra.Command {
 			return err
 		}
 		return c.one(cmd, http.MethodPost, target{id: args[0], part: "/secrets"}, object)
+	}
+	return cmd
+}
+
+func (c *nounCommand) rotateAll() *cobra.Command {
+	cmd := &cobra.Command{Use: "rotate", Short: "Make the next ones; those before them are good for an overlap", Args: cobra.NoArgs}
+	members := bindMembers(cmd, c.members, rotateAll)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		object, err := body(cmd, members)
+		if err != nil {
+			return err
+		}
+		a, path, err := c.begin()
+		if err != nil {
+			return err
+		}
+		r, err := a.call(cmd.Context(), http.MethodPost, path, nil, object)
+		if err != nil {
+			return err
+		}
+		var p page
+		if err := json.Unmarshal(r.body, &p); err != nil {
+			return err
+		}
+		return printPage(cmd, *c.output, c.columns, &p)
 	}
 	return cmd
 }

@@ -43,6 +43,7 @@ const (
 	remove // delete
 	revoke
 	rotate
+	rotateAll // rotate without an id
 
 	both = create | update
 )
@@ -122,6 +123,16 @@ var nouns = []noun{
 			{"name", "name", text, both, "what it is for"},
 			{"scope", "scopes", list, both, "a scope of the client"},
 			{"expires-at", "expires_at", instant, both, "when it ends: a time, 720h, or never"},
+		},
+	},
+	{
+		name: "signing-key", short: "Keys that sign tokens",
+		paths:   map[string]string{"": "/signing-keys"},
+		verbs:   rotateAll | revoke,
+		columns: []column{{"ID", "id"}, {"ALG", "alg"}, {"STATUS", "status"}, {"CREATED", "created_at"}, {"SIGNS FROM", "signs_from"}, {"RETIRED", "retired_at"}, {"ENDS", "ends_at"}},
+		members: []member{
+			{"alg", "alg", text, rotateAll, "ES256, RS256 or EdDSA (default: each that there is)"},
+			{"lead", "lead_s", number, rotateAll, "seconds for which it is published before it signs (default 3600)"},
 		},
 	},
 	{

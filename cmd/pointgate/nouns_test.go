@@ -41,6 +41,8 @@ func TestNounsThroughAServer(t *testing.T) {
 		{"resource update mcp --open=false", []string{"open", "false"}},
 		{"resource list", []string{"URI", "OPEN", "mcp", "https://mcp.example"}},
 		{"resource delete mcp", nil},
+		{"signing-key rotate --alg RS256 --lead 0", []string{"ALG", "sgk_", "RS256", "signing"}},
+		{"signing-key list", []string{"SIGNS FROM", "sgk_"}},
 		{"grant list --customer cus_a", []string{"SUBJECT"}},
 		{"session list --live", []string{"BROWSER"}},
 		{"session list --user cus_a", []string{"BROWSER"}},

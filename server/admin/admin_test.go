@@ -69,7 +69,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 		Store: db, Cursors: web.Cursors{Key: []byte("0123456789abcdef0123456789abcdef")},
 		Roles: engine.Roles, ScopesOf: engine.ScopesOf, Pseudonym: func(value string) string { return fmt.Sprintf("pn_%x", sha256.Sum256([]byte(value))) },
 		Hash:   func(_ context.Context, password string) (string, error) { return "hash of " + password, nil },
-		Eraser: &audit.Eraser{Store: db},
+		Eraser: &audit.Eraser{Store: db}, Signing: signingKeys(t, db),
 	}
 	w := &world{t: t, db: db, app: fiber.New(fiber.Config{StrictRouting: true, CaseSensitive: true})}
 	w.app.Use(func(c *fiber.Ctx) error {
@@ -95,7 +95,7 @@ func mount(g fiber.Router, a *admin.Admin) {
 	for path, h := range map[string]admin.Handlers{
 		"/tenants": a.Tenants(), "/resources": a.Resources(), "/clients": a.Clients(), "/customers": a.Customers(), "/staff": a.Staff(),
 		"/keys": a.Keys(), "/tokens": a.Tokens(), "/grants": a.Grants(), "/sessions": a.Sessions(), "/decisions": a.Decisions(), "/erasures": a.Erasures(),
-		"/alerts": a.Alerts(),
+		"/alerts": a.Alerts(), "/signing-keys": a.SigningKeys(),
 	} {
 		for _, r := range []struct {
 			method, path string

@@ -18,6 +18,12 @@ func (o *OAuth) ResourceMetadata() fiber.Handler {
 	return func(c *fiber.Ctx) error { return document(c, oauth2.ResourceMetadataOf(web.TenantOf(c))) }
 }
 
+// JWKS is GET /oauth2/jwks (RFC 7517 §5): the tenant's keys, for who verifies its
+// tokens. It may be cached for less than a key is published before it signs.
+func (o *OAuth) JWKS() fiber.Handler {
+	return func(c *fiber.Ctx) error { return document(c, o.Provider.JWKS(web.TenantOf(c))) }
+}
+
 // document writes what is the same for everyone and changes with a release.
 func document(c *fiber.Ctx, v any) error {
 	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
