@@ -114,7 +114,7 @@ func (r *rooms) publish(c *Config, events *gate.Events) (err error) {
 func (r *rooms) authenticator(c *Config, sessions *authn.Sessions) *authn.Authenticator {
 	keys := authn.Keys{Store: c.Store, Now: c.Now}
 	return &authn.Authenticator{
-		Explicit: []authn.Method{authn.OAuth2{Tokens: c.OAuth}, authn.APIKey{Keys: keys}, authn.APIToken{Keys: keys, ScopesOf: c.Policy.ScopesOf}},
+		Explicit: []authn.Method{authn.OAuth2{Tokens: c.OAuth, Uses: &authn.Uses{Store: c.Store, Now: c.Now}}, authn.APIKey{Keys: keys}, authn.APIToken{Keys: keys, ScopesOf: c.Policy.ScopesOf}},
 		Session:  sessions,
 		Nonce:    c.OAuth.Nonce,
 		Refuse:   r.refusals.Refuse,

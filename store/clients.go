@@ -82,8 +82,14 @@ func (tx *Tx) InsertClient(ctx context.Context, c *Client) error {
 }
 
 // UpdateClient writes all that may change: everything but tenant, id, public,
-// created_at, registered_by and owner. ErrNotFound if there is no such client.
+// created_at, registered_by and owner. Where its redirect URIs change, what
+// people consented to is forgotten: the answers go elsewhere now. ErrNotFound if
+// there is no such client.
 func (tx *Tx) UpdateClient(ctx context.Context, c *Client) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM consents WHERE tenant = ? AND client_id = ?
+		AND EXISTS (SELECT 1 FROM clients WHERE tenant = ? AND id = ? AND redirect_uris <> ?)`, c.Tenant, c.ID, c.Tenant, c.ID, c.RedirectURIs); err != nil {
+		return err
+	}
 	return tx.ExecOne(ctx, ErrNotFound, `UPDATE clients SET name = ?, trusted = ?, redirect_uris = ?, grant_types = ?, scopes = ?,
 			origins = ?, introspects = ?, refresh_grace = ?, refresh_idle = ?, refresh_most = ?, disabled_at = ?, auth_method = ?, jwks = ?,
 			jwks_uri = ?, tls_subject = ?, bound = ?, require_par = ?, token_format = ?, signing_alg = ?, resources = ?, logout_uris = ?,

@@ -13,7 +13,7 @@ type Consent struct {
 	Tenant    string `db:"tenant"`
 	ClientID  string `db:"client_id"`
 	UserID    string `db:"user_id"`
-	Audience  string `db:"audience"`
+	Audience  string `db:"audience"`   // empty: the tenant's API
 	Scopes    Words  `db:"scopes"`     // none that the person last unticked
 	CreatedAt Time   `db:"created_at"` // when they first said yes
 	ChangedAt Time   `db:"changed_at"` // when they last did

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"slices"
 
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/server/gate"
@@ -84,11 +83,6 @@ func updateClient(ctx context.Context, tx *store.Tx, c *gate.Call, was, row *sto
 	}
 	if oauth2.HasSecret(was) && !oauth2.HasSecret(row) { // it must not come back with the method
 		if _, err := tx.ExpireClientSecrets(ctx, row.Tenant, row.ID, store.At(c.Now)); err != nil {
-			return err
-		}
-	}
-	if !slices.Equal(was.RedirectURIs, row.RedirectURIs) { // what people said yes to goes somewhere else now
-		if err := tx.Forget(ctx, store.ConsentMatch{Tenant: row.Tenant, Client: row.ID}); err != nil {
 			return err
 		}
 	}

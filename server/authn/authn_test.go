@@ -74,7 +74,7 @@ func newEnv(t *testing.T) *env {
 	}
 	keys := authn.Keys{Store: e.db, Now: clock}
 	a := &authn.Authenticator{
-		Explicit: []authn.Method{authn.OAuth2{Tokens: proving{e.tokens, e.provider}}, authn.APIKey{Keys: keys}, authn.APIToken{Keys: keys, ScopesOf: scopesOf}},
+		Explicit: []authn.Method{authn.OAuth2{Tokens: proving{e.tokens, e.provider}, Uses: &authn.Uses{Store: e.db, Now: clock}}, authn.APIKey{Keys: keys}, authn.APIToken{Keys: keys, ScopesOf: scopesOf}},
 		Session:  e.sessions,
 		Nonce:    e.provider.Nonce,
 		Refuse:   func(c *fiber.Ctx, p *web.Problem) error { return p.Answer(web.EventOf(c)).Send(c) },

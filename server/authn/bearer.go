@@ -23,7 +23,10 @@ type Tokens interface {
 }
 
 // OAuth2 is the method of access tokens (RFC 6750 §2.1, RFC 9449 §7.1).
-type OAuth2 struct{ Tokens Tokens }
+type OAuth2 struct {
+	Tokens Tokens
+	Uses   *Uses // nil: uses are not noted
+}
 
 // Name implements [Method].
 func (OAuth2) Name() string { return "oauth2" }

@@ -20,6 +20,7 @@ type Credentials struct {
 	Secret  string // what follows the scheme
 	Session string // the session cookie; empty where there is a Scheme
 	Tenant  *store.Tenant
+	IP      string // of who sent them
 
 	// What may have to be shown beside a token that is bound to a key.
 	Method, URL string // of the request, made of the tenant's issuer and never of a Host header
@@ -54,7 +55,7 @@ func misplaced(c *fiber.Ctx) *web.Problem {
 }
 
 func read(c *fiber.Ctx, cookies bool) *Credentials {
-	k := &Credentials{Tenant: web.TenantOf(c), Certificate: web.OriginOf(c).Certificate}
+	k := &Credentials{Tenant: web.TenantOf(c), IP: web.OriginOf(c).IP, Certificate: web.OriginOf(c).Certificate}
 	h := &c.Request().Header
 	switch {
 	case len(h.PeekAll(headerAPIKey)) > 0:

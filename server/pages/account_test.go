@@ -55,7 +55,7 @@ func TestIDsOfFormsAreBounded(t *testing.T) {
 	b := e.browser()
 	b.login("cus_alice@demo.example")
 	for _, bad := range []string{strings.Repeat("x", 129), strings.Repeat("junk ", 6000), "<a>", "é", "pgt_" + strings.Repeat("a", 40)} {
-		for field, path := range map[string]string{"session": "/account/sessions/end", "grant": "/account/apps/revoke", "token": "/account/tokens/revoke"} {
+		for field, path := range map[string]string{"session": "/account/sessions/end", "client": "/account/apps/revoke", "token": "/account/tokens/revoke"} {
 			f := b.get("/account").fields()
 			f.Set(field, bad)
 			r := b.post(path, f)

@@ -1,8 +1,12 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -16,14 +20,27 @@ import (
 // listed is how many apps or sessions a page shows, the newest first.
 const listed = 100
 
+// maxGrants bounds what is read of a person's authorizations: an app that they
+// open each day has one for each time.
+const maxGrants = 1000
+
 type appView struct {
-	ID, Name string
-	Scopes   []string // in plain words
-	Since    store.Time
+	Client, Name string
+	May          []mayView
+	Since        store.Time
+	LastUsed     store.Time // zero: not yet
+	LastIP       string
+	Asks         bool // it has no access now, and gets it without a question
 }
 
-// Apps lists what the person has allowed to whom. What was exchanged for an
-// app's token ends with the app, and is no app of its own.
+// mayView is what an app may do at one server.
+type mayView struct {
+	At     string   // its name; empty: here
+	Scopes []string // in plain words
+}
+
+// Apps lists what the person has allowed to whom, one card for each app. What
+// was exchanged for an app's token ends with the app, and is no app of its own.
 func (p *Pages) Apps() fiber.Handler {
 	return protect(p, gate.Operation[none]{
 		Action: "grant.list",
@@ -35,26 +52,119 @@ func (p *Pages) Apps() fiber.Handler {
 			if err != nil {
 				return nil, err
 			}
-			all, err := store.Grants(ctx, r, store.GrantFilter{Tenant: u.Tenant, Subject: u.ID, LiveAt: store.At(c.Now), Root: true, Limit: listed})
-			if err != nil {
-				return nil, err
-			}
-			v.Page = apps(u.Type, all)
-			return page(fiber.StatusOK, "apps", v), nil
+			v.Page, err = apps(ctx, r, u, c.Now)
+			return page(fiber.StatusOK, "apps", v), err
 		},
 	})
 }
 
-func apps(person string, all []store.Grant) []appView {
-	out := make([]appView, 0, len(all))
-	for _, g := range all {
-		a := appView{ID: g.ID, Name: g.ClientName, Since: g.CreatedAt, Scopes: words(person, g.Scopes)}
-		if a.Name == "" {
-			a.Name = g.ClientID
-		}
-		out = append(out, a)
+// app is what one client may do for a person.
+type app struct {
+	view   appView
+	scopes map[string][]string // by audience
+}
+
+// apps gathers what is live and what is remembered, those first that were used
+// last.
+func apps(ctx context.Context, r store.Reader, u *store.User, now time.Time) ([]appView, error) {
+	grants, err := store.Grants(ctx, r, store.GrantFilter{Tenant: u.Tenant, Subject: u.ID, LiveAt: store.At(now), Root: true, Limit: maxGrants})
+	if err != nil {
+		return nil, err
 	}
-	return out
+	consents, err := store.Consents(ctx, r, u.Tenant, u.ID, maxGrants)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]*app{}
+	for i := range grants {
+		all[grants[i].ClientID] = all[grants[i].ClientID].with(&grants[i])
+	}
+	for i := range consents {
+		all[consents[i].ClientID] = all[consents[i].ClientID].remembered(&consents[i])
+	}
+	sorted := slices.SortedFunc(maps.Values(all), func(x, y *app) int {
+		a, b := &x.view, &y.view
+		return cmp.Or(b.LastUsed.Compare(a.LastUsed.Time), b.Since.Compare(a.Since.Time), cmp.Compare(a.Client, b.Client))
+	})
+	out := make([]appView, 0, listed)
+	for _, a := range sorted[:min(len(sorted), listed)] {
+		if err := a.spell(ctx, r, u); err != nil {
+			return nil, err
+		}
+		out = append(out, a.view)
+	}
+	return out, nil
+}
+
+func (a *app) with(g *store.Grant) *app {
+	if a == nil {
+		a = &app{view: appView{Client: g.ClientID, Name: g.ClientName, Since: g.CreatedAt}, scopes: map[string][]string{}}
+	}
+	audience := ""
+	if len(g.Audience) > 0 {
+		audience = g.Audience[0]
+	}
+	a.add(audience, g.Scopes, g.CreatedAt)
+	if g.LastUsedAt.After(a.view.LastUsed.Time) {
+		a.view.LastUsed, a.view.LastIP = g.LastUsedAt, g.LastIP
+	}
+	return a
+}
+
+// remembered adds what the app gets again without a question.
+func (a *app) remembered(c *store.Consent) *app {
+	if a == nil {
+		a = &app{view: appView{Client: c.ClientID, Since: c.CreatedAt, Asks: true}, scopes: map[string][]string{}}
+	}
+	a.add(c.Audience, c.Scopes, c.CreatedAt)
+	return a
+}
+
+func (a *app) add(audience string, scopes []string, since store.Time) {
+	if since.Before(a.view.Since.Time) {
+		a.view.Since = since
+	}
+	for _, s := range scopes {
+		if !slices.Contains(a.scopes[audience], s) {
+			a.scopes[audience] = append(a.scopes[audience], s)
+		}
+	}
+}
+
+// spell puts names and words to ids.
+func (a *app) spell(ctx context.Context, r store.Reader, u *store.User) error {
+	if a.view.Name == "" {
+		a.view.Name = a.view.Client
+		switch c, err := store.GetClient(ctx, r, u.Tenant, a.view.Client); {
+		case err == nil:
+			a.view.Name = c.Name
+		case !errors.Is(err, store.ErrNotFound):
+			return err
+		}
+	}
+	for _, audience := range slices.Sorted(maps.Keys(a.scopes)) {
+		at, err := serverName(ctx, r, u.Tenant, audience)
+		if err != nil {
+			return err
+		}
+		a.view.May = append(a.view.May, mayView{At: at, Scopes: words(u.Type, a.scopes[audience])})
+	}
+	return nil
+}
+
+// serverName is how people know the server that tokens are for; empty: this one.
+func serverName(ctx context.Context, r store.Reader, tenant, audience string) (string, error) {
+	if audience == "" {
+		return "", nil
+	}
+	s, err := store.ResourceAt(ctx, r, tenant, audience, audience)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return audience, nil
+	case err != nil:
+		return "", err
+	}
+	return s.Name, nil
 }
 
 // words says to a person of this type what scopes let an app do, each to
@@ -68,32 +178,4 @@ func words(person string, scopes []string) []string {
 		}
 	}
 	return out
-}
-
-type revokeInput struct{ grant string }
-
-// RevokeApp takes back one authorization, with every code and token of it.
-func (p *Pages) RevokeApp() fiber.Handler {
-	return protect(p, gate.Operation[revokeInput]{
-		Action: "grant.revoke",
-		Parse: func(r *web.Request, in *revokeInput) *web.Problem {
-			f, fault := p.signedForm(r)
-			in.grant = web.ID(f.Get("grant"))
-			return fault
-		},
-		Facts: func(ctx context.Context, r store.Reader, c *gate.Call, in *revokeInput) (policies.Resource, policies.Facts, error) {
-			res := policies.Resource{Type: "grant", ID: in.grant}
-			g, err := store.GetGrant(ctx, r, c.Tenant.ID, in.grant)
-			if errors.Is(err, store.ErrNotFound) {
-				return res, nil, nil
-			}
-			if err == nil {
-				res.Owner, res.Tenant = g.Subject, g.Tenant
-			}
-			return res, nil, err
-		},
-		Effect: func(ctx context.Context, tx *store.Tx, c *gate.Call, in *revokeInput) (*web.Answer, error) {
-			return see("/account/apps?done=revoked", "ok"), tx.RevokeGrant(ctx, c.Tenant.ID, in.grant, c.Caller.ID)
-		},
-	})
 }

@@ -173,9 +173,9 @@ func TestApps(t *testing.T) {
 	revoke := r.fields()
 
 	theirs := bob.get("/account").fields()
-	theirs.Set("grant", revoke.Get("grant"))
+	theirs.Set("client", revoke.Get("client"))
 	bob.post("/account/apps/revoke", theirs).is(t, http.StatusForbidden, "")
-	theirs.Set("grant", "grt_unknown")
+	theirs.Set("client", "unknown")
 	bob.post("/account/apps/revoke", theirs).is(t, http.StatusForbidden, "")
 
 	csrf := revoke.Get("csrf")

@@ -49,6 +49,7 @@ CREATE TABLE consents (
     changed_at BIGINT NOT NULL,
     PRIMARY KEY (tenant, user_id, client_id, audience)
 );
+CREATE INDEX consents_client ON consents (tenant, client_id);
 
 ALTER TABLE grants ADD COLUMN audience TEXT NOT NULL DEFAULT '';
 ALTER TABLE grants ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
