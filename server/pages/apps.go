@@ -52,7 +52,7 @@ func (p *Pages) Apps() fiber.Handler {
 			if err != nil {
 				return nil, err
 			}
-			v.Page, err = apps(ctx, r, u, c.Now)
+			v.Page, err = apps(ctx, r, c.Tenant, u, c.Now)
 			return page(fiber.StatusOK, "apps", v), err
 		},
 	})
@@ -61,12 +61,12 @@ func (p *Pages) Apps() fiber.Handler {
 // app is what one client may do for a person.
 type app struct {
 	view   appView
-	scopes map[string][]string // by audience
+	scopes map[string][]string // by audience; empty: the tenant's API
 }
 
 // apps gathers what is live and what is remembered, those first that were used
 // last.
-func apps(ctx context.Context, r store.Reader, u *store.User, now time.Time) ([]appView, error) {
+func apps(ctx context.Context, r store.Reader, t *store.Tenant, u *store.User, now time.Time) ([]appView, error) {
 	grants, err := store.Grants(ctx, r, store.GrantFilter{Tenant: u.Tenant, Subject: u.ID, LiveAt: store.At(now), Root: true, Limit: maxGrants})
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func apps(ctx context.Context, r store.Reader, u *store.User, now time.Time) ([]
 	}
 	all := map[string]*app{}
 	for i := range grants {
-		all[grants[i].ClientID] = all[grants[i].ClientID].with(&grants[i])
+		all[grants[i].ClientID] = all[grants[i].ClientID].with(&grants[i], t)
 	}
 	for i := range consents {
 		all[consents[i].ClientID] = all[consents[i].ClientID].remembered(&consents[i])
@@ -88,7 +88,7 @@ func apps(ctx context.Context, r store.Reader, u *store.User, now time.Time) ([]
 	})
 	out := make([]appView, 0, listed)
 	for _, a := range sorted[:min(len(sorted), listed)] {
-		if err := a.spell(ctx, r, u); err != nil {
+		if err := a.spell(ctx, r, t, u.Type); err != nil {
 			return nil, err
 		}
 		out = append(out, a.view)
@@ -96,12 +96,12 @@ func apps(ctx context.Context, r store.Reader, u *store.User, now time.Time) ([]
 	return out, nil
 }
 
-func (a *app) with(g *store.Grant) *app {
+func (a *app) with(g *store.Grant, t *store.Tenant) *app {
 	if a == nil {
 		a = &app{view: appView{Client: g.ClientID, Name: g.ClientName, Since: g.CreatedAt}, scopes: map[string][]string{}}
 	}
 	audience := ""
-	if len(g.Audience) > 0 {
+	if len(g.Audience) > 0 && g.Audience[0] != t.Resource() {
 		audience = g.Audience[0]
 	}
 	a.add(audience, g.Scopes, g.CreatedAt)
@@ -132,10 +132,10 @@ func (a *app) add(audience string, scopes []string, since store.Time) {
 }
 
 // spell puts names and words to ids.
-func (a *app) spell(ctx context.Context, r store.Reader, u *store.User) error {
+func (a *app) spell(ctx context.Context, r store.Reader, t *store.Tenant, person string) error {
 	if a.view.Name == "" {
 		a.view.Name = a.view.Client
-		switch c, err := store.GetClient(ctx, r, u.Tenant, a.view.Client); {
+		switch c, err := store.GetClient(ctx, r, t.ID, a.view.Client); {
 		case err == nil:
 			a.view.Name = c.Name
 		case !errors.Is(err, store.ErrNotFound):
@@ -143,11 +143,11 @@ func (a *app) spell(ctx context.Context, r store.Reader, u *store.User) error {
 		}
 	}
 	for _, audience := range slices.Sorted(maps.Keys(a.scopes)) {
-		at, err := serverName(ctx, r, u.Tenant, audience)
+		at, err := serverName(ctx, r, t.ID, audience)
 		if err != nil {
 			return err
 		}
-		a.view.May = append(a.view.May, mayView{At: at, Scopes: words(u.Type, a.scopes[audience])})
+		a.view.May = append(a.view.May, mayView{At: at, Scopes: words(person, a.scopes[audience])})
 	}
 	return nil
 }
