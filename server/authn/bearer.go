@@ -56,9 +56,12 @@ func (m OAuth2) Authenticate(ctx context.Context, c *Credentials) (web.Caller, e
 		Resource: t.Audience,
 	}
 	if k.Status == web.Valid {
-		return k, m.prove(ctx, c, t, &k)
+		err = m.prove(ctx, c, t, &k)
 	}
-	return k, nil
+	if err == nil && k.Status == web.Valid && k.Tenant == c.Tenant.ID {
+		err = m.Uses.note(ctx, t, c.IP)
+	}
+	return k, err
 }
 
 // prove makes an invalid credential of a token that is bound to a key which this

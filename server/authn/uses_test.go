@@ -25,6 +25,7 @@ func TestUsesOfGrants(t *testing.T) {
 		"for another server":      {func(t *oauth2.Token) { t.Audience = other }, false},
 		"of another tenant":       {func(t *oauth2.Token) { t.Tenant = "other" }, false},
 		"a client's own":          {func(t *oauth2.Token) { t.SubjectType = "client" }, false},
+		"bound, without a proof":  {func(t *oauth2.Token) { t.Cnf = "dpop:somebody" }, false},
 		"a member of staff's own": {func(t *oauth2.Token) { t.SubjectType = "staff" }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
