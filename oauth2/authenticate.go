@@ -16,9 +16,15 @@ import (
 // credentials are what a client showed of itself (RFC 6749 §2.3).
 type credentials struct{ id, secret string }
 
-// authenticateFor is authenticate as fosite's ClientAuthenticationStrategy.
+// authenticateFor is authenticate as fosite's ClientAuthenticationStrategy. The
+// key that the client shows belongs to it: no code and no token is looked at
+// before both are sure.
 func (p *Provider) authenticateFor(ctx context.Context, r *http.Request, form url.Values) (fosite.Client, error) {
-	c, err := p.authenticate(ctx, exchangeOf(ctx), r.Header.Get("Authorization"), form)
+	x := exchangeOf(ctx)
+	c, err := p.authenticate(ctx, x, r.Header.Get("Authorization"), form)
+	if err == nil {
+		err = p.possess(x)
+	}
 	if err != nil {
 		return nil, err
 	}

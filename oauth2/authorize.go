@@ -39,6 +39,7 @@ func (p *Provider) Authorize(ctx context.Context, t *store.Tenant, form url.Valu
 	if err != nil {
 		return nil, f.refuse(errorOf(x.end(err)))
 	}
+	f.Key = form.Get("dpop_jkt")
 	f.Challenge, f.Resource, f.Scopes = form.Get("code_challenge"), t.Resource(), ar.GetRequestedScopes()
 	if !x.client.GrantTypes.Has("refresh_token") {
 		f.Scopes = keep(f.Scopes, func(s string) bool { return s != offline })
@@ -99,6 +100,8 @@ func precheck(t *store.Tenant, c *client, form url.Values) error {
 		return refuse("invalid_request").saying("The response_mode must be query.")
 	case form.Get("code_challenge_method") != "S256" || !is256(form.Get("code_challenge")):
 		return refuse("invalid_request").saying("A code_challenge of 43 characters with code_challenge_method=S256 is needed (RFC 7636).")
+	case form.Has("dpop_jkt") && !is256(form.Get("dpop_jkt")):
+		return refuse("invalid_request").saying("The dpop_jkt must be the SHA-256 thumbprint of a key: 43 characters (RFC 9449).")
 	}
 	return checkResource(t, form)
 }

@@ -45,6 +45,9 @@ func (p *Provider) Approve(ctx context.Context, f *Flow, who Person, granted []s
 		return nil, x.end(err)
 	}
 	x.client, x.code.Flow = ar.Client.(*client), f.ID
+	if f.Key != "" {
+		x.code.Cnf = dpopPrefix + f.Key
+	}
 	x.grant = newGrant(x, ar.GetID(), who, granted)
 	x.add(func(ctx context.Context, tx *store.Tx) error { return enabled(ctx, tx, x.grant) })
 	x.add(func(ctx context.Context, tx *store.Tx) error { return tx.InsertGrant(ctx, x.grant) })

@@ -16,10 +16,13 @@ type exchange struct {
 	tenant *store.Tenant
 	now    time.Time
 
+	request *Request     // of a client; nil where a person acts
 	client  *client      // that was asked for or authenticated
 	method  string       // how it was
 	act     Act          // what a refresh amounts to, for the policy
 	claimed string       // id of a client that there is, without its secret
+	proof   *proof       // of the key that the tokens will be bound to; nil: no DPoP
+	cnf     string       // what they will be bound to; "" is nothing
 	code    *store.Code  // that is presented, or, on consent, made
 	grant   *store.Grant // that is made
 	access  *store.AccessToken
@@ -41,6 +44,16 @@ type exchangeKey struct{}
 func (p *Provider) begin(ctx context.Context, t *store.Tenant) (context.Context, *exchange) {
 	x := &exchange{tenant: t, now: store.At(p.now()).Time, record: p.recordTo(ctx)}
 	return context.WithValue(ctx, exchangeKey{}, x), x
+}
+
+// receive is begin for what a client sent.
+func (p *Provider) receive(ctx context.Context, r *Request) (context.Context, *exchange) {
+	ctx, x := p.begin(ctx, r.Tenant)
+	x.request = r
+	if len(r.DPoP) > 0 {
+		r.Nonce = p.Nonce(r.Tenant)
+	}
+	return ctx, x
 }
 
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }

@@ -23,6 +23,7 @@ type Flow struct {
 	Scopes       []string  `json:"s"`
 	State        string    `json:"e,omitempty"` // returned unchanged
 	Challenge    string    `json:"p"`           // PKCE, S256
+	Key          string    `json:"j,omitempty"` // the thumbprint of the DPoP key that the code will be for (dpop_jkt)
 	Resource     string    `json:"a"`
 	ExpiresAt    time.Time `json:"z"` // set by Seal and SealLogin
 

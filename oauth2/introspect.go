@@ -15,18 +15,20 @@ type Introspection struct {
 	Scope     string `json:"scope,omitempty"`
 	ClientID  string `json:"client_id,omitempty"`
 	Subject   string `json:"sub,omitempty"`
-	TokenType string `json:"token_type,omitempty"` // Bearer; not of refresh tokens
+	TokenType string `json:"token_type,omitempty"` // Bearer or DPoP; not of refresh tokens
 	IssuedAt  int64  `json:"iat,omitempty"`
 	ExpiresAt int64  `json:"exp,omitempty"` // of this very token
 	Issuer    string `json:"iss,omitempty"`
 	Audience  string `json:"aud,omitempty"`
+
+	Cnf *Confirmation `json:"cnf,omitempty"` // of a token that is bound
 }
 
 // Introspect finds out what a confidential client asks about a token, for the
 // policy to judge whether it may know. Of a token that it may not know of it
 // learns no more than of junk. Its errors are *[Error].
 func (p *Provider) Introspect(ctx context.Context, r *Request) (*Inquiry, error) {
-	ctx, x := p.begin(ctx, r.Tenant)
+	ctx, x := p.receive(ctx, r)
 	defer r.note(x)
 	asker, token, err := p.tokenRequest(ctx, x, r)
 	if err != nil {
@@ -89,7 +91,7 @@ func (p *Provider) describe(ctx context.Context, x *exchange, q *Inquiry, token 
 		}
 		q.about("access_token", t.GrantID, t.ClientID, t.Audience)
 		q.Answer = x.introspection(t.Standing, t.Scopes, t.ClientID, t.Audience, t.CreatedAt, t.ExpiresAt)
-		q.Answer.TokenType = "Bearer"
+		q.Answer.TokenType, q.Answer.Cnf = tokenType(t.Cnf), confirmation(t.Cnf)
 		return nil
 	}
 	s := p.refresh.signature(ctx, token)
@@ -105,6 +107,7 @@ func (p *Provider) describe(ctx context.Context, x *exchange, q *Inquiry, token 
 	}
 	q.about("refresh_token", t.GrantID, t.ClientID, t.Audience)
 	q.Answer = x.introspection(t.Standing, t.Scopes, t.ClientID, t.Audience, t.CreatedAt, t.ExpiresAt)
+	q.Answer.Cnf = confirmation(t.Cnf)
 	return nil
 }
 

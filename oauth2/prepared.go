@@ -20,6 +20,7 @@ type Act struct {
 	Scopes      []string  // that what is given would have
 	AuthTime    time.Time // when the person logged in; zero for clients
 	AMR         []string
+	Bound       string // what the tokens will be bound to: BoundDPoP, BoundMTLS or ""
 	GrantID     string
 	// Object is what it is about; an empty ID is nothing that could be understood.
 	Object Object
@@ -80,6 +81,6 @@ func (x *exchange) facts(grantType, audience string) map[string]any {
 func (x *exchange) actOn(action string, grant Object, s store.Standing, scopes []string) Act {
 	return Act{
 		Action: action, Client: x.client.Client, Method: x.method, SubjectType: s.SubjectType, Subject: s.Subject, Roles: s.Roles,
-		Scopes: scopes, AuthTime: s.AuthTime.Time, AMR: s.AMR, GrantID: grant.ID, Object: grant,
+		Scopes: scopes, AuthTime: s.AuthTime.Time, AMR: s.AMR, Bound: boundBy(x.cnf), GrantID: grant.ID, Object: grant,
 	}
 }

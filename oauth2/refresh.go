@@ -78,11 +78,12 @@ func (h *refreshToken) PopulateTokenEndpointResponse(ctx context.Context, r fosi
 // refreshable reports whether the token may still get an answer, as far as one
 // look tells.
 func (p *Provider) refreshable(ctx context.Context, x *exchange, t *store.RefreshToken, presented string) (bool, error) {
-	good := t.Tenant == x.tenant.ID && t.ClientID == x.client.ID && t.Live && x.now.Before(t.GrantEndsAt.Time)
+	good := t.Tenant == x.tenant.ID && t.ClientID == x.client.ID && t.Live && x.now.Before(t.GrantEndsAt.Time) &&
+		(t.Cnf == "" || t.Cnf == x.cnf)
 	if t.UsedAt.IsZero() {
 		return good && x.now.Before(t.ExpiresAt.Time), nil
 	}
-	if _, err := p.openAnswer(t, presented); !good || err != nil || !x.now.Before(t.GraceEndsAt.Time) {
+	if _, err := p.openAnswer(t, presented, x.cnf); !good || err != nil || !x.now.Before(t.GraceEndsAt.Time) {
 		return false, nil
 	}
 	next, err := store.GetRefreshToken(ctx, p.store, t.NextHash)
@@ -143,6 +144,8 @@ func (p *Provider) refreshWith(ctx context.Context, tx *store.Tx, x *exchange, n
 		return nil, refuse("invalid_grant")
 	case !t.UsedAt.IsZero():
 		return p.again(ctx, tx, x, n, t)
+	case t.Cnf != "" && t.Cnf != x.cnf:
+		return nil, refuse("invalid_grant").saying("The refresh token is bound to another key.")
 	case !x.now.Before(t.ExpiresAt.Time):
 		return nil, refuse("invalid_grant")
 	}
@@ -163,7 +166,7 @@ func (p *Provider) rotate(ctx context.Context, tx *store.Tx, x *exchange, n *rot
 	t.UsedAt, t.NextHash = store.At(x.now), next.Hash
 	if grace := time.Duration(x.client.RefreshGrace) * time.Second; grace > 0 {
 		t.GraceEndsAt = store.At(x.now.Add(grace))
-		if t.Successor, err = p.sealAnswer(a, n.presented, t); err != nil {
+		if t.Successor, err = p.sealAnswer(a, n.presented, t, x.cnf); err != nil {
 			return nil, err
 		}
 	}
@@ -190,7 +193,8 @@ func narrow(wanted, granted []string) ([]string, error) {
 
 // again is a used token. Within the grace of its client, and until the
 // successor is used, it is taken for a retry after a lost answer and gets the
-// very same answer, so there is never a second chain. Otherwise the token or
+// very same answer, so there is never a second chain. It must show the same key,
+// too: the answer opens with no other. Otherwise the token or
 // its successor is in wrong hands, and nobody can tell which.
 func (p *Provider) again(ctx context.Context, tx *store.Tx, x *exchange, n *rotation, t *store.RefreshToken) (*Answer, error) {
 	if len(t.Successor) > 0 && x.now.Before(t.GraceEndsAt.Time) {
@@ -198,7 +202,7 @@ func (p *Provider) again(ctx context.Context, tx *store.Tx, x *exchange, n *rota
 		if err != nil {
 			return nil, err
 		}
-		if a, err := p.openAnswer(t, n.presented); err == nil && next.UsedAt.IsZero() {
+		if a, err := p.openAnswer(t, n.presented, x.cnf); err == nil && next.UsedAt.IsZero() {
 			return a, nil
 		}
 	}
@@ -215,16 +219,18 @@ func (p *Provider) successorSealer(presented string) sealer {
 	return sealer{key: derive([]byte(presented), p.sealKey, "pointgate refresh successor")}
 }
 
-func (p *Provider) sealAnswer(a *Answer, presented string, t *store.RefreshToken) ([]byte, error) {
+// sealAnswer seals for who shows the same key again: with another, or with none,
+// the answer does not open.
+func (p *Provider) sealAnswer(a *Answer, presented string, t *store.RefreshToken, cnf string) ([]byte, error) {
 	plain, err := json.Marshal(a)
 	if err != nil {
 		return nil, err
 	}
-	return p.successorSealer(presented).seal(plain, t.Tenant, t.ClientID, hex.EncodeToString(t.Hash)), nil
+	return p.successorSealer(presented).seal(plain, t.Tenant, t.ClientID, hex.EncodeToString(t.Hash), cnf), nil
 }
 
-func (p *Provider) openAnswer(t *store.RefreshToken, presented string) (*Answer, error) {
-	plain, err := p.successorSealer(presented).open(t.Successor, t.Tenant, t.ClientID, hex.EncodeToString(t.Hash))
+func (p *Provider) openAnswer(t *store.RefreshToken, presented, cnf string) (*Answer, error) {
+	plain, err := p.successorSealer(presented).open(t.Successor, t.Tenant, t.ClientID, hex.EncodeToString(t.Hash), cnf)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 // nil error means that the revocation is durable; every other is an *[Error],
 // also where the store failed, which fosite would call success.
 func (p *Provider) Revoke(ctx context.Context, r *Request) error {
-	ctx, x := p.begin(ctx, r.Tenant)
+	ctx, x := p.receive(ctx, r)
 	defer r.note(x)
 	c, token, err := p.tokenRequest(ctx, x, r)
 	if err != nil {

@@ -94,6 +94,8 @@ func (s storage) GetAuthorizeCodeSession(ctx context.Context, signature string, 
 		return x.codeRequest(), fosite.ErrInvalidatedAuthorizeCode
 	case !c.Live || !x.now.Before(c.ExpiresAt.Time):
 		return nil, fosite.ErrNotFound
+	case c.Cnf != "" && c.Cnf != x.cnf:
+		return nil, refuse("invalid_grant").saying("The code is bound to another key (dpop_jkt).")
 	}
 	return x.codeRequest(), nil
 }
@@ -193,6 +195,7 @@ func (x *exchange) newAccess(signature string, scopes store.Words, audience stri
 	return &store.AccessToken{
 		Hash: rowKey(signature), GrantID: x.granted.id, Tenant: x.tenant.ID, ClientID: x.client.ID,
 		Scopes: scopes, Audience: audience, CreatedAt: store.At(x.now), ExpiresAt: x.soonest(AccessLifetime, x.granted.ends),
+		Cnf: x.cnf,
 	}
 }
 
@@ -209,6 +212,7 @@ func (x *exchange) newRefresh(signature string, scopes store.Words, audience str
 		Hash: rowKey(signature), GrantID: x.granted.id, Tenant: x.tenant.ID, ClientID: x.client.ID,
 		Scopes: scopes, Audience: audience, CreatedAt: store.At(x.now),
 		ExpiresAt: x.soonest(RefreshLifetime, x.granted.ends), KeptUntil: store.At(x.granted.ends),
+		Cnf: x.refreshCnf(),
 	}
 }
 

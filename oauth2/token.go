@@ -15,7 +15,7 @@ import (
 // Answer is a successful answer of the token endpoint (RFC 6749 §5.1).
 type Answer struct {
 	AccessToken  string `json:"access_token"`
-	TokenType    string `json:"token_type"` // Bearer
+	TokenType    string `json:"token_type"` // Bearer or DPoP
 	ExpiresIn    int64  `json:"expires_in"` // seconds
 	RefreshToken string `json:"refresh_token,omitempty"`
 	Scope        string `json:"scope"`
@@ -26,7 +26,7 @@ type Answer struct {
 // code that is used again, has had its consequences when it returns. Its errors
 // are *[Error].
 func (p *Provider) Token(ctx context.Context, r *Request) (*Prepared[*Answer], error) {
-	ctx, x := p.begin(ctx, r.Tenant)
+	ctx, x := p.receive(ctx, r)
 	defer r.note(x)
 	if err := checkTokenRequest(r); err != nil {
 		return nil, errorOf(err)
@@ -45,6 +45,7 @@ func (p *Provider) Token(ctx context.Context, r *Request) (*Prepared[*Answer], e
 	if err != nil {
 		return nil, x.end(err)
 	}
+	x.spendProof()
 	if x.act.Action != "" { // a refresh: what it gets is known inside of the write
 		return &Prepared[*Answer]{x.act, x, func() *Answer { return x.replay }}, nil
 	}
@@ -83,7 +84,7 @@ func checkTokenRequest(r *Request) error {
 
 func (x *exchange) answer(access, refresh string, row *store.AccessToken) *Answer {
 	return &Answer{
-		AccessToken: access, TokenType: "Bearer", ExpiresIn: int64(row.ExpiresAt.Sub(x.now).Seconds()),
+		AccessToken: access, TokenType: tokenType(row.Cnf), ExpiresIn: int64(row.ExpiresAt.Sub(x.now).Seconds()),
 		RefreshToken: refresh, Scope: strings.Join(row.Scopes, " "),
 	}
 }

@@ -86,7 +86,7 @@ func tooLarge() *oauth2.Error {
 // there, with the Authorization header, also where the rest can't be read.
 func readRequest(c *fiber.Ctx) (*oauth2.Request, error) {
 	t := web.TenantOf(c)
-	r := &oauth2.Request{Tenant: t, Method: utils.CopyString(c.Method()), URL: t.Issuer + utils.CopyString(c.Path()), IP: web.OriginOf(c).IP}
+	r := &oauth2.Request{Tenant: t, Method: utils.CopyString(c.Method()), URL: t.Issuer + utils.CopyString(c.Path()), IP: web.OriginOf(c).IP, Certificate: web.OriginOf(c).Certificate}
 	for _, proof := range c.Request().Header.PeekAll("DPoP") {
 		r.DPoP = append(r.DPoP, string(proof))
 	}

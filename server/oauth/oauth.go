@@ -73,6 +73,9 @@ func (o *OAuth) endpoint(do func(c *fiber.Ctx, r *oauth2.Request) (*web.Answer, 
 		}
 		answer, err := do(c, r)
 		web.EventOf(c).Client = r.Client
+		if r.Nonce != "" {
+			c.Set("DPoP-Nonce", r.Nonce)
+		}
 		if err != nil {
 			o.count(c, err, r.Client+r.Claimed) // at most one of them
 			return refuse(c, r, err)

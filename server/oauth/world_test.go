@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
@@ -32,9 +33,12 @@ type world struct {
 	base     string
 	browser  *http.Client
 
-	mu      sync.Mutex
-	time    time.Time
-	events  []oauth2.Event
+	mu     sync.Mutex
+	time   time.Time
+	events []oauth2.Event
+
+	certificates map[string]*x509.Certificate // by the name in X-Certificate; not changed once there are requests
+
 	refused []string // codes of what was counted, with the client if there was one
 }
 
@@ -184,6 +188,7 @@ func (w *world) listen() {
 		t, _ := w.db.TenantFor(tenant + ".localhost")
 		web.SetTenant(c, t)
 		web.SetEvent(c, web.NewEvent("", w.now()))
+		web.SetOrigin(c, web.Origin{Certificate: w.certificates[c.Get("X-Certificate")]})
 		return c.Next()
 	})
 	app.Get("/oauth2/authorize", o.Authorize())
