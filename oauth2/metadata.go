@@ -21,6 +21,7 @@ type ServerMetadata struct {
 	ProtectedResources       []string `json:"protected_resources"`                            // RFC 9728 §4
 	ACRValues                []string `json:"acr_values_supported"`                           // RFC 9470 §7
 	PromptValues             []string `json:"prompt_values_supported"`
+	ProofAlgs                []string `json:"dpop_signing_alg_values_supported"` // RFC 9449 §5.1
 }
 
 // ResourceMetadata is the document of RFC 9728 about a tenant's API.
@@ -30,6 +31,8 @@ type ResourceMetadata struct {
 	AuthorizationServers []string `json:"authorization_servers"`
 	Scopes               []string `json:"scopes_supported"`
 	BearerMethods        []string `json:"bearer_methods_supported"`
+	ProofAlgs            []string `json:"dpop_signing_alg_values_supported"`
+	ProofRequired        bool     `json:"dpop_bound_access_tokens_required"` // bearer tokens are taken, too
 }
 
 // servedGrants are the grant types that the token endpoint answers.
@@ -57,6 +60,7 @@ func MetadataOf(t *store.Tenant) ServerMetadata {
 		ProtectedResources:       []string{t.Resource()},
 		ACRValues:                ACRs(),
 		PromptValues:             prompts,
+		ProofAlgs:                signatureAlgs,
 	}
 }
 
@@ -64,7 +68,7 @@ func MetadataOf(t *store.Tenant) ServerMetadata {
 func ResourceMetadataOf(t *store.Tenant) ResourceMetadata {
 	return ResourceMetadata{
 		Resource: t.Resource(), Name: t.Name, AuthorizationServers: []string{t.Issuer},
-		Scopes: apiScopes(), BearerMethods: []string{"header"},
+		Scopes: apiScopes(), BearerMethods: []string{"header"}, ProofAlgs: signatureAlgs,
 	}
 }
 

@@ -339,7 +339,7 @@ func TestChallenges(t *testing.T) {
 
 // TestChallengesOfDPoP: RFC 9449 §7.1.
 func TestChallengesOfDPoP(t *testing.T) {
-	const algs = `algs="ES256 EdDSA PS256 RS256"`
+	const algs = `algs="ES256 RS256 PS256 EdDSA"`
 	for name, c := range map[string]struct {
 		code   string
 		change func(k *web.Caller)

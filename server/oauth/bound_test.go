@@ -10,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/oauth2/jwttest"
+	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
 
@@ -344,4 +347,13 @@ func TestClientsThatMustBind(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestChallengesListWhatIsTaken: the algorithms of proofs, in the words of the
+// metadata.
+func TestChallengesListWhatIsTaken(t *testing.T) {
+	algs := oauth2.ResourceMetadataOf(&store.Tenant{}).ProofAlgs
+	if diff := cmp.Diff(algs, strings.Fields(web.ProofAlgs)); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -16,7 +16,7 @@ const (
 
 // ProofAlgs are the algorithms of DPoP proofs that are taken, as challenges list
 // them (RFC 9449 §7.1).
-const ProofAlgs = "ES256 EdDSA PS256 RS256"
+const ProofAlgs = "ES256 RS256 PS256 EdDSA"
 
 // Caller is what authentication found out about who is calling: facts, no
 // judgement. The zero value with Status Missing is the anonymous caller.
