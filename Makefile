@@ -2,7 +2,7 @@
 # Go, gcc, make and git are enough; what else a test wants it gets, or says that it skipped.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-clients check browser clients bench bench-trail verify-speed campaign search fmt cover clean
+.PHONY: help build run test test-clients fuzz check browser clients bench bench-trail verify-speed campaign search fmt cover clean
 
 # SQLite is compiled from C.
 export CGO_ENABLED := 1
@@ -39,6 +39,12 @@ browser: ## get what the browser tests need, where that may be installed
 	else echo "skipped: no chromium (install it, or set POINTGATE_CHROMIUM): the tests with a browser"; fi
 	@if command -v npm >/dev/null && npm --prefix tests/browser ci --silent --no-audit --no-fund; then :; \
 	else echo "skipped: no npm, or no registry: the accessibility tests"; fi
+
+fuzz: ## each fuzz target for FUZZTIME (10m), one after the other; those of FUZZ (all) by their folder
+	@grep -rno --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' $(or $(FUZZ),cmd oauth2 policies server store) | \
+	sed -E 's|^(.*)/[^/]*:func |\1 |' | sort | while read -r folder name; do \
+		echo "$$folder $$name" && go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(or $(FUZZTIME),10m) "./$$folder" || exit 1; \
+	done
 
 clients: ## get the client libraries of other people, where npm and its registry are
 	@if command -v npm >/dev/null && npm --prefix tests/clients ci --silent --no-audit --no-fund --ignore-scripts; then :; \

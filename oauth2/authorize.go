@@ -103,5 +103,8 @@ func precheck(t *store.Tenant, c *client, form url.Values) error {
 	case form.Has("dpop_jkt") && !is256(form.Get("dpop_jkt")):
 		return refuse("invalid_request").saying("The dpop_jkt must be the SHA-256 thumbprint of a key: 43 characters (RFC 9449).")
 	}
+	if err := checkScope(form); err != nil {
+		return err
+	}
 	return checkResource(t, form)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/pointgate/pointgate/store/storetest"
 )
 
-func newProvider(t *testing.T, db *store.DB) *Provider {
+func newProvider(t testing.TB, db *store.DB) *Provider {
 	t.Helper()
 	p, err := New(Config{Store: db, Secret: []byte(strings.Repeat("s", 32)), SealKey: []byte(strings.Repeat("k", 32))})
 	if err != nil {

@@ -79,6 +79,9 @@ func checkTokenRequest(r *Request) error {
 	case r.Form.Get(parameter) == "":
 		return refuse("invalid_request").saying("The code or refresh_token is missing.")
 	}
+	if err := checkScope(r.Form); err != nil {
+		return err
+	}
 	return checkResource(r.Tenant, r.Form)
 }
 

@@ -93,6 +93,7 @@ func (p *proof) toldBeforeLogin(t *testing.T) {
 		"A6 unknown scope":                {asks("scope", "points:steal"), "invalid_scope"},
 		"A6 one unknown scope of two":     {asks("scope", "points:read points:steal"), "invalid_scope"},
 		"A6 scope that it has not":        {asks("scope", "points:adjust"), "invalid_scope"},
+		"A6 white space of another kind":  {asks("scope", "points:read\u00a0"), "invalid_scope"},
 		"A6 scope in another case":        {asks("scope", "Points:Read"), "invalid_scope"},
 		"A7 no code_challenge":            {asks("code_challenge", "", "code_challenge_method", ""), "invalid_request"},
 		"A7 no code_challenge, S256":      {asks("code_challenge", ""), "invalid_request"},
