@@ -22,6 +22,10 @@ type Introspection struct {
 	Audience  string `json:"aud,omitempty"`
 
 	Cnf *Confirmation `json:"cnf,omitempty"` // of a token that is bound
+	// How the person logged in, and when (RFC 9470 §6.2); not of clients.
+	ACR      string   `json:"acr,omitempty"`
+	AuthTime int64    `json:"auth_time,omitempty"`
+	AMR      []string `json:"amr,omitempty"`
 }
 
 // Introspect finds out what a confidential client asks about a token, for the
@@ -113,8 +117,12 @@ func (p *Provider) describe(ctx context.Context, x *exchange, q *Inquiry, token 
 
 // introspection is what there is to say of tokens of both kinds.
 func (x *exchange) introspection(s store.Standing, scopes store.Words, client, audience string, from, until store.Time) Introspection {
-	return Introspection{
+	i := Introspection{
 		Active: true, Issuer: x.tenant.Issuer, Scope: strings.Join(keep(scopes, within(s.ClientScopes)), " "), ClientID: client, Subject: s.Subject,
 		Audience: audience, IssuedAt: from.Unix(), ExpiresAt: until.Unix(),
 	}
+	if !s.AuthTime.IsZero() {
+		i.ACR, i.AuthTime, i.AMR = ACR(s.AMR), s.AuthTime.Unix(), s.AMR
+	}
+	return i
 }

@@ -30,6 +30,7 @@ type Token struct {
 	ExpiresAt   time.Time
 	AuthTime    time.Time // when the person logged in; zero for clients
 	AMR         []string
+	ACR         string    // the class of that login; see ACR
 	Cnf         string    // what it is bound to, for [Provider.Prove]; empty: nothing
 	Status      string    // Valid, Expired or Revoked
 	LastUsedAt  time.Time // of its grant, to the minute; zero: never
@@ -53,7 +54,7 @@ func (p *Provider) Lookup(ctx context.Context, token string) (*Token, error) {
 	return &Token{
 		GrantID: t.GrantID, Tenant: t.Tenant, ClientID: t.ClientID, Trusted: t.Trusted,
 		SubjectType: t.SubjectType, Subject: t.Subject, Roles: t.Roles, Scopes: keep(t.Scopes, within(t.ClientScopes)), Audience: t.Audience,
-		IssuedAt: t.CreatedAt.Time, ExpiresAt: t.ExpiresAt.Time, AuthTime: t.AuthTime.Time, AMR: t.AMR,
+		IssuedAt: t.CreatedAt.Time, ExpiresAt: t.ExpiresAt.Time, AuthTime: t.AuthTime.Time, AMR: t.AMR, ACR: ACR(t.AMR),
 		Cnf: t.Cnf, Status: p.status(t), LastUsedAt: t.LastUsedAt.Time,
 	}, nil
 }

@@ -12,7 +12,7 @@ func sample() *Request {
 		Action:   "points.read",
 		Resource: Resource{Type: "points_account", ID: "cus_alice", Owner: "cus_alice", Tenant: "demo"},
 		Context: Context{
-			Method: "oauth2", Status: "valid", Age: 12, AMR: []string{"pwd"}, ClientID: "demo-web",
+			Method: "oauth2", Status: "valid", Age: 12, AMR: []string{"pwd"}, ACR: "urn:pointgate:acr:1fa", ClientID: "demo-web",
 			Scopes: []string{"points:read", "points:write"}, Tenant: "demo", Home: true,
 			RequestID: "0123456789abcdef", HTTP: "GET", Path: "/api/points", IP: "127.0.0.1",
 			Time: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC),

@@ -80,6 +80,9 @@ func people(roles []string) []person {
 			r.Subject.Type = "customer"
 			r.Context.Facts = Facts{"recipient_tenant": "other"}
 		}},
+		person{"customer, many points, fresh login", "customer", transferring(500, 300)},
+		person{"customer, many points, old login", "customer", transferring(500, 301)},
+		person{"customer, fewer points, old login", "customer", transferring(499, 301)},
 		person{"manager at the limit", "manager", func(r *Request) {
 			staff("manager")(r)
 			r.Context.Facts = Facts{"points": int64(-400), "adjusted_today": int64(600)}
@@ -94,6 +97,14 @@ func people(roles []string) []person {
 		}},
 		person{"super_admin, not home", "super_admin", func(r *Request) { staff("super_admin")(r); r.Context.Home = false }},
 	)
+}
+
+func transferring(points, age int64) func(*Request) {
+	return func(r *Request) {
+		r.Subject.Type = "customer"
+		r.Context.Age, r.Context.ACR = age, "urn:pointgate:acr:1fa"
+		r.Context.Facts = Facts{"points": points, "recipient_tenant": "demo"}
+	}
 }
 
 func staff(role string) func(*Request) {

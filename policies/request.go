@@ -38,6 +38,7 @@ type Context struct {
 	Age       int64  // seconds since the person logged in or the credential was issued
 	AMR       []string
 	Bound     string // how the credential is bound to a key that the caller has shown: dpop or mtls; empty: it is not
+	ACR       string // the class of the login; empty where no person logged in
 	ClientID  string
 	Trusted   bool
 	Actor     string // the client that acts for the subject, by a token that was exchanged; empty: none does

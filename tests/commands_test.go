@@ -199,6 +199,20 @@ func send(_ *testscript.TestScript, w *world, args []string) error {
 	return err
 }
 
+func keepAsking(ts *testscript.TestScript, w *world, args []string) error {
+	if len(args) < 3 {
+		return errors.New("want STATUS METHOD PATH")
+	}
+	again := time.NewTicker(200 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-again.C {
+		if err := send(ts, w, args[1:]); err != nil || strconv.Itoa(w.last.Status) == args[0] {
+			return err
+		}
+	}
+	return fmt.Errorf("it is never answered with %s, but: %s", args[0], w.last)
+}
+
 func (w *world) body(r *harness.Request, given map[string]string, rest []string) (err error) {
 	switch {
 	case given["form"] != "":

@@ -2,6 +2,8 @@ package tests
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,7 +15,7 @@ import (
 // TestFlows runs the scripts of flows/, each on a demo of its own. The words
 // that they may use, beside those of testscript:
 //
-//	serve [limits=on]                      starts the demo
+//	serve [limits=on] [fresh=SECONDS]      starts the demo; fresh: how old the login behind a large transfer may be
 //	token NAME APP SCOPES [untick=SCOPES]  login, consent and tokens: credential NAME, $NAME_access, $NAME_refresh
 //	service NAME APP SCOPES                client_credentials: credential NAME, $NAME_access
 //	expired NAME STAFF                     an API token of the person whose time is over: credential NAME
@@ -23,6 +25,7 @@ import (
 //	open NAME PATH                         a page in NAME's browser
 //	submit NAME FIELD [K=V …]              the first form of NAME's page that has FIELD
 //	http METHOD PATH [as=CREDENTIAL] [basic=APP] [host=NAME] [key=KEY|none] [header='N: V'] [form=…|raw=…|BODY]
+//	until STATUS METHOD PATH …             http, again and again until it is answered with the status
 //	answer STATUS|~REGEXP [CODE]                   the last answer, and that its record says the same
 //	json PATH VALUE|~REGEXP                a member of the last answer
 //	header NAME VALUE|~REGEXP              a header of the last answer; "! header NAME": it is absent
@@ -42,7 +45,7 @@ func TestFlows(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": command(serve), "token": command(grant), "service": command(service), "code": command(code), "expired": command(expired),
 			"login": command(login), "open": command(open), "submit": command(submit),
-			"http": command(send), "answer": command(answer), "json": command(member), "header": headerOrNot,
+			"http": command(send), "until": command(keepAsking), "answer": command(answer), "json": command(member), "header": headerOrNot,
 			"matches": command(matches), "lacks": command(lacks), "is": command(is), "save": command(save),
 			"record": command(record), "log": command(records), "logged": command(logged),
 		},
@@ -77,7 +80,15 @@ func command(f func(*testscript.TestScript, *world, []string) error) func(*tests
 }
 
 func serve(_ *testscript.TestScript, w *world, args []string) (err error) {
-	o := harness.Options{Limits: len(args) == 1 && args[0] == "limits=on"}
+	given, _ := options(args, "limits", "fresh")
+	o := harness.Options{Limits: given["limits"] == "on"}
+	if seconds := given["fresh"]; seconds != "" {
+		policy := filepath.Join(w.env.WorkDir, "policy")
+		if err := policyWith(policy, `"max_age_s": 300`, `"max_age_s": `+seconds); err != nil {
+			return err
+		}
+		o.Args = []string{"--policy-dir", policy}
+	}
 	if w.server, err = harness.Launch(w.env.WorkDir, o); err != nil {
 		return err
 	}
@@ -88,6 +99,22 @@ func serve(_ *testscript.TestScript, w *world, args []string) (err error) {
 		}
 	})
 	return nil
+}
+
+// policyWith writes the default policy with another text in its data.
+func policyWith(folder, old, text string) error {
+	if err := os.CopyFS(folder, os.DirFS("../policies/rego")); err != nil {
+		return err
+	}
+	name := filepath.Join(folder, "data.json")
+	data, err := os.ReadFile(name)
+	if err == nil && !strings.Contains(string(data), old) {
+		err = fmt.Errorf("no %s in %s", old, name)
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, []byte(strings.Replace(string(data), old, text, 1)), 0o600)
 }
 
 // options splits K=V arguments off those names; the rest is returned in order.

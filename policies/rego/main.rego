@@ -32,9 +32,9 @@ decision := {
 	"allow": false,
 	"status": _status,
 	"code": _reason.code,
-	"reasons": [_reason],
+	"reasons": [{"code": _reason.code, "message": _reason.message, "rule": _reason.rule}],
 	"needed": _needed_or_none,
-	"obligations": {},
+	"obligations": _remedy,
 }
 
 default allow := false
@@ -48,7 +48,8 @@ allow if {
 }
 
 # The order is part of the contract: who asks, where, with which scope, about
-# whose account, in what role. Nobody learns of a later cause before the
+# whose account, in what role; a rule's own reasons, such as a login that is too
+# old, come when all this is good. Nobody learns of a later cause before the
 # earlier ones are cured.
 _reason := authentication.reason if not authentication.valid
 
@@ -67,6 +68,13 @@ else := roles.missing_role
 default _status := 403
 
 _status := 401 if not authentication.valid
+
+_status := 401 if _reason.step_up
+
+# How the login must be, if another one would cure the denial.
+default _remedy := {}
+
+_remedy := {"step_up": _reason.step_up}
 
 # What follows finds the rule of the action by its path.
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
 )
@@ -50,7 +51,7 @@ func (s *Sessions) Authenticate(ctx context.Context, c *Credentials) (web.Caller
 	}
 	k := web.Caller{
 		Method: s.Name(), Status: s.status(row, u), Type: u.Type, ID: u.ID, Tenant: u.Tenant, Roles: u.Roles,
-		IssuedAt: row.CreatedAt.Time, AuthTime: row.CreatedAt.Time, AMR: row.AMR, GrantID: row.ID,
+		IssuedAt: row.CreatedAt.Time, AuthTime: row.CreatedAt.Time, AMR: row.AMR, ACR: oauth2.ACR(row.AMR), GrantID: row.ID,
 	}
 	if k.Status == web.Valid {
 		err = s.touch(ctx, row)

@@ -26,6 +26,8 @@ func question(c *Call, res policies.Resource, facts policies.Facts) *policies.Re
 	since := k.AuthTime
 	if since.IsZero() {
 		since = k.IssuedAt
+	} else {
+		q.Context.ACR = k.ACR // never where the age is not that of the login
 	}
 	if !since.IsZero() {
 		q.Context.Age = max(0, int64(c.Now.Sub(since).Seconds()))
@@ -47,6 +49,7 @@ func denial(c *Call) *web.Answer {
 			p.Provided = []string{}
 		}
 	}
+	stepUp(d, p)
 	a := p.Answer(c.Event)
 	if a.Header = challenge(c, p); a.Header != nil {
 		a.Header["WWW-Authenticate"] += beside(c, p)

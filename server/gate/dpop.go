@@ -18,13 +18,13 @@ func scheme(c *Call) string {
 }
 
 // beside is what RFC 9449 §7.1 adds to a challenge: the algorithms of proofs, and,
-// for who did not use it, that there is the scheme.
+// for who has no good token and did not use it, that there is the scheme.
 func beside(c *Call, p *web.Problem) string {
 	algs := `algs="` + web.ProofAlgs + `"`
 	switch {
 	case c.Caller.DPoP:
 		return ", " + algs
-	case p.Status == 401:
+	case p.Status == 401 && p.Code != insufficient:
 		return ", " + schemeDPoP + " " + algs
 	}
 	return ""

@@ -24,6 +24,7 @@ type verdict struct {
 	code  string
 	err   error
 	asked []*policies.Request
+	duty  map[string]any
 }
 
 func (v *verdict) Decide(_ context.Context, r *policies.Request) (*policies.Decision, error) {
@@ -32,6 +33,7 @@ func (v *verdict) Decide(_ context.Context, r *policies.Request) (*policies.Deci
 	if v.allow {
 		d.Code, d.Status = "ok", 200
 	}
+	d.Obligations = v.duty
 	return d, v.err
 }
 
@@ -311,7 +313,7 @@ func TestSystemActsPassTheGate(t *testing.T) {
 
 func TestChallenges(t *testing.T) {
 	for code, want := range map[string][]string{
-		"missing_credentials": {`resource_metadata="http://demo.localhost/.well-known/oauth-protected-resource/api"`},
+		"missing_credentials": {`resource_metadata="http://demo.localhost/.well-known/oauth-protected-resource/api"`, `, scope="points:write"`},
 		"expired_credentials": {`error="invalid_token"`},
 		"missing_scope":       {`error="insufficient_scope", scope="points:write"`},
 		"not_owner":           nil,
@@ -345,7 +347,7 @@ func TestChallengesOfDPoP(t *testing.T) {
 		change func(k *web.Caller)
 		want   string // after realm and resource_metadata
 	}{
-		"nothing was sent":          {"missing_credentials", func(*web.Caller) {}, `, DPoP ` + algs},
+		"nothing was sent":          {"missing_credentials", func(*web.Caller) {}, `, scope="points:write", DPoP ` + algs},
 		"a bearer token is no good": {"invalid_credentials", func(*web.Caller) {}, `, error="invalid_token", error_description="The credentials are not valid", DPoP ` + algs},
 		"a bound token as bearer": {"invalid_credentials", func(k *web.Caller) { k.Fault, k.FaultDetail = "invalid_token", "It is bound." },
 			`, error="invalid_token", error_description="It is bound.", DPoP ` + algs},

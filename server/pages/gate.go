@@ -31,8 +31,8 @@ func decided(c *fiber.Ctx, e *web.Event) {
 	}
 }
 
-// show sends the answer of the gate. Who is not signed in, or no longer, is sent
-// to do so.
+// show sends the answer of the gate. Who is not signed in, or no longer, or not
+// well enough for this (RFC 9470), is sent to do so.
 func (p *Pages) show(c *fiber.Ctx, a *web.Answer) error {
 	switch {
 	case a.Status == fiber.StatusUnauthorized:
@@ -40,7 +40,11 @@ func (p *Pages) show(c *fiber.Ctx, a *web.Answer) error {
 		if c.Method() == fiber.MethodGet {
 			back = string(c.Request().URI().RequestURI())
 		}
-		return see("/login?return_to="+url.QueryEscape(back), a.Code).Send(c)
+		login := "/login?return_to=" + url.QueryEscape(back)
+		if a.Code == "insufficient_user_authentication" {
+			login += "&again=true" // or who is signed in would come straight back
+		}
+		return see(login, a.Code).Send(c)
 	case a.Status >= 400 && a.Type != fiber.MIMETextHTMLCharsetUTF8: // else it is a page already
 		var problem web.Problem
 		_ = json.Unmarshal(a.Body, &problem) // of our own making

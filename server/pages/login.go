@@ -36,8 +36,10 @@ type loginView struct {
 // Login is the page to sign in.
 func (p *Pages) Login() fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		in := p.waiting(c, query(web.Read(c), "return_to"))
-		if k := authn.SignedIn(c); k != nil && (in.flow == nil || in.flow.Suits(personOf(k))) {
+		r := web.Read(c)
+		in := p.waiting(c, query(r, "return_to"))
+		again := in.flow == nil && query(r, "again") == "true"
+		if k := authn.SignedIn(c); k != nil && !again && (in.flow == nil || in.flow.Suits(personOf(k))) {
 			return see(in.ReturnTo, "ok").Send(c)
 		}
 		if in.flow != nil {
@@ -164,12 +166,11 @@ func (p *Pages) throttled(c *fiber.Ctx, wait time.Duration, in loginView) error 
 func (p *Pages) loginPage(c *fiber.Ctx, status int, code, alert string, in loginView) *web.Answer {
 	v := base(c, "Sign in")
 	v.CSRF, v.Alert, v.Page = p.Forms.LoginToken(c), alert, in
+	if alert == "" && authn.SignedIn(c) != nil {
+		v.Notice = "Please sign in again, so that we can be sure that it is you."
+	}
 	if in.flow != nil {
-		// The request can end at its client without another page.
-		v.formTo = formTarget(in.flow.RedirectURI)
-		if alert == "" && authn.SignedIn(c) != nil {
-			v.Notice = "Please sign in again: " + in.App + " wants to be sure that it is you."
-		}
+		v.formTo = formTarget(in.flow.RedirectURI) // the request can end there without another page
 	}
 	a := page(status, "login", v)
 	a.Code = code

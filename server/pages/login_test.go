@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pointgate/pointgate/oauth2"
+	"github.com/pointgate/pointgate/policies"
+	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/store"
 	"github.com/pointgate/pointgate/store/storetest"
 )
@@ -85,7 +87,7 @@ func TestLoginForAnApp(t *testing.T) {
 	e.now = e.now.Add(2 * time.Minute)
 	r := b.get(login(again))
 	r.is(t, http.StatusOK, "")
-	r.shows(t, "Please sign in again: The &lt;app&gt; wants to be sure that it is you.", `value="&#34;&gt;&lt;b&gt;@demo.example"`)
+	r.shows(t, "Please sign in again, so that", "to go on to <strong class=\"app\">The &lt;app&gt;", `value="&#34;&gt;&lt;b&gt;@demo.example"`)
 	form := r.fields()
 	form.Set("email", "cus_alice@demo.example")
 	form.Set("password", "wrong")
@@ -105,6 +107,43 @@ func TestLoginForAnApp(t *testing.T) {
 		e.provider.SealLogin(&oauth2.Flow{Tenant: "other", LoginAfter: e.now.Add(time.Hour)})} {
 		b.get(login(back)).is(t, http.StatusSeeOther, back)
 	}
+}
+
+// freshOnly is the policy, but for one action that needs a login of this minute.
+type freshOnly struct {
+	gate.Policy
+	action string
+}
+
+func (f freshOnly) Decide(ctx context.Context, r *policies.Request) (*policies.Decision, error) {
+	d, err := f.Policy.Decide(ctx, r)
+	if r.Action == f.action && (r.Context.ACR == "" || r.Context.Age > 60) {
+		d.Allow, d.Status, d.Code = false, 401, "insufficient_user_authentication"
+		d.Obligations = map[string]any{policies.StepUp: map[string]any{"max_age": int64(60)}}
+	}
+	return d, err
+}
+
+// TestStepUpOnAPage: the person signs in again and is back on the page; nobody
+// runs in a circle.
+func TestStepUpOnAPage(t *testing.T) {
+	e := newEnv(t)
+	e.user("cus_alice")
+	e.Gate.Policy = freshOnly{e.Gate.Policy, "session.list"}
+	b := e.browser()
+	b.login("cus_alice@demo.example")
+	b.get("/account/sessions").is(t, http.StatusOK, "")
+	e.now = e.now.Add(2 * time.Minute)
+	const login = "/login?return_to=%2Faccount%2Fsessions&again=true"
+	b.get("/account/sessions").is(t, http.StatusSeeOther, login)
+	r := b.get(login)
+	r.is(t, http.StatusOK, "")
+	r.shows(t, "Please sign in again")
+	form := r.fields()
+	form.Set("email", "cus_alice@demo.example")
+	form.Set("password", password)
+	b.post("/login", form).is(t, http.StatusSeeOther, "/account/sessions")
+	b.get("/account/sessions").is(t, http.StatusOK, "")
 }
 
 func TestLoginIsThrottled(t *testing.T) {

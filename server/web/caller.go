@@ -38,6 +38,7 @@ type Caller struct {
 	IssuedAt time.Time // of the credential
 	AuthTime time.Time // when the person logged in; zero for machines
 	AMR      []string
+	ACR      string // the class of that login; empty for machines
 	// Bound is how the credential is bound to a key that the caller has shown to
 	// have: dpop (RFC 9449) or mtls (RFC 8705); empty: whoever has it may use it.
 	Bound    string

@@ -16,6 +16,9 @@ type Problem struct {
 	Needed     []string     `json:"needed,omitempty"`
 	Provided   []string     `json:"provided,omitempty"`
 	Errors     []FieldError `json:"errors,omitempty"`
+	// What another login must be for another answer (RFC 9470 §3).
+	ACRValues string `json:"acr_values,omitempty"` // one of these classes, separated by spaces
+	MaxAge    *int64 `json:"max_age,omitempty"`    // no older than this, in seconds
 
 	cause error
 }
@@ -32,33 +35,34 @@ var titles = map[string]struct {
 	status int
 	title  string
 }{
-	"invalid_request":        {400, "The request can't be understood"},
-	"missing_credentials":    {401, "Credentials are needed"},
-	"invalid_credentials":    {401, "The credentials are not valid"},
-	"expired_credentials":    {401, "The credentials have expired"},
-	"revoked_credentials":    {401, "The credentials have been revoked"},
-	"missing_scope":          {403, "A scope is missing"},
-	"not_owner":              {403, "This belongs to someone else"},
-	"missing_role":           {403, "A role is missing"},
-	"over_daily_limit":       {403, "The limit for today is reached"},
-	"wrong_tenant":           {403, "The credentials are for another tenant"},
-	"denied":                 {403, "Not allowed"},
-	"not_found":              {404, "Not found"},
-	"method_not_allowed":     {405, "Method not allowed"},
-	"insufficient_points":    {409, "Not enough points"},
-	"hold_closed":            {409, "The hold is closed"},
-	"balance_limit":          {409, "The balance would pass its limit"},
-	"conflict":               {409, "Conflict"},
-	"in_progress":            {409, "The first request with this key is still running"},
-	"too_large":              {413, "The request is too large"},
-	"unsupported_media_type": {415, "Unsupported media type"},
-	"validation_failed":      {422, "The input is not valid"},
-	"idempotency_mismatch":   {422, "This Idempotency-Key was used with another request"},
-	"rate_limited":           {429, "Too many requests"},
-	"internal":               {500, "Something went wrong"},
-	"audit_unavailable":      {503, "The decision could not be recorded"},
-	"policy_unavailable":     {503, "The policy could not be evaluated"},
-	"store_unavailable":      {503, "The store is not available"},
+	"invalid_request":                  {400, "The request can't be understood"},
+	"missing_credentials":              {401, "Credentials are needed"},
+	"invalid_credentials":              {401, "The credentials are not valid"},
+	"expired_credentials":              {401, "The credentials have expired"},
+	"revoked_credentials":              {401, "The credentials have been revoked"},
+	"insufficient_user_authentication": {401, "A fresher or stronger login is needed"},
+	"missing_scope":                    {403, "A scope is missing"},
+	"not_owner":                        {403, "This belongs to someone else"},
+	"missing_role":                     {403, "A role is missing"},
+	"over_daily_limit":                 {403, "The limit for today is reached"},
+	"wrong_tenant":                     {403, "The credentials are for another tenant"},
+	"denied":                           {403, "Not allowed"},
+	"not_found":                        {404, "Not found"},
+	"method_not_allowed":               {405, "Method not allowed"},
+	"insufficient_points":              {409, "Not enough points"},
+	"hold_closed":                      {409, "The hold is closed"},
+	"balance_limit":                    {409, "The balance would pass its limit"},
+	"conflict":                         {409, "Conflict"},
+	"in_progress":                      {409, "The first request with this key is still running"},
+	"too_large":                        {413, "The request is too large"},
+	"unsupported_media_type":           {415, "Unsupported media type"},
+	"validation_failed":                {422, "The input is not valid"},
+	"idempotency_mismatch":             {422, "This Idempotency-Key was used with another request"},
+	"rate_limited":                     {429, "Too many requests"},
+	"internal":                         {500, "Something went wrong"},
+	"audit_unavailable":                {503, "The decision could not be recorded"},
+	"policy_unavailable":               {503, "The policy could not be evaluated"},
+	"store_unavailable":                {503, "The store is not available"},
 }
 
 // NewProblem makes the problem of a code. An unknown code is a programming

@@ -29,6 +29,8 @@ system(action) := object.union(
 
 session(question) := object.union(question, {"context": {"authentication": {"method": "session"}}})
 
+logged_in(question, age, class) := object.union(question, {"context": {"authentication": {"age_s": age, "acr": class}}})
+
 about(question, owner, tenant) := object.union(
 	question,
 	{"resource": {"named": true, "id": "some", "properties": {"owner": owner, "tenant": tenant}}},
