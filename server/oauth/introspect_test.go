@@ -18,10 +18,11 @@ func TestIntrospect(t *testing.T) {
 	each(t, func(w *world) {
 		w.client("second", "second-secret", nil)
 		access, refresh := w.tokens("demo-web")
+		const login = `"acr":"urn:pointgate:acr:1fa","auth_time":1795348800,"amr":["pwd"]}`
 		live := `{"active":true,"scope":"points:read points:write offline_access","client_id":"demo-web","sub":"cus_alice",` +
-			`"token_type":"Bearer","iat":1795348800,"exp":1795349700,"iss":"http://demo.localhost","aud":"http://demo.localhost/api"}`
+			`"token_type":"Bearer","iat":1795348800,"exp":1795349700,"iss":"http://demo.localhost","aud":"http://demo.localhost/api",` + login
 		own := `{"active":true,"scope":"points:read points:write offline_access","client_id":"demo-web","sub":"cus_alice",` +
-			`"iat":1795348800,"exp":1797940800,"iss":"http://demo.localhost","aud":"http://demo.localhost/api"}`
+			`"iat":1795348800,"exp":1797940800,"iss":"http://demo.localhost","aud":"http://demo.localhost/api",` + login
 		for name, c := range map[string]struct {
 			client string
 			form   url.Values
