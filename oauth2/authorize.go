@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/pointgate/pointgate/store"
 )
@@ -26,25 +27,33 @@ func (p *Provider) Authorize(ctx context.Context, t *store.Tenant, form url.Valu
 	if len(form["state"]) == 1 {
 		f.State = form.Get("state")
 	}
-	if err := precheck(t, x.client, form); err != nil {
+	if err := precheck(x.client, form); err != nil {
 		return nil, f.refuse(errorOf(err))
 	}
 	if err := f.demands(form.Get, x.now); err != nil {
 		return nil, f.refuse(errorOf(err))
 	}
+	to, err := p.audience(ctx, x, x.client, form.Get("resource"))
+	if err != nil {
+		return nil, f.refuse(errorOf(x.end(err)))
+	}
 	cleaned := pick(form, "response_type", "client_id", "redirect_uri", "scope", "code_challenge", "code_challenge_method")
 	cleaned.Set("state", harmlessState)
-	cleaned.Set("audience", t.Resource())
+	cleaned.Set("audience", to.uri)
+	x.client.audience = to.uri
+	if cleaned.Get("scope") == "" { // of a resource, all is asked for that it has
+		cleaned.Set("scope", strings.Join(keep(x.client.Scopes, within(to.scopes)), " "))
+	}
 	ar, err := p.fosite.NewAuthorizeRequest(ctx, httpRequest(http.MethodGet, cleaned, ""))
 	if err != nil {
 		return nil, f.refuse(errorOf(x.end(err)))
 	}
 	f.Key = form.Get("dpop_jkt")
-	f.Challenge, f.Resource, f.Scopes = form.Get("code_challenge"), t.Resource(), ar.GetRequestedScopes()
+	f.Challenge, f.Resource, f.ResourceName, f.Scopes = form.Get("code_challenge"), to.uri, to.name, ar.GetRequestedScopes()
 	if !x.client.GrantTypes.Has("refresh_token") {
 		f.Scopes = keep(f.Scopes, func(s string) bool { return s != offline })
 	}
-	if !useful(f.Scopes) {
+	if !useful(f.Scopes) || len(keep(f.Scopes, to.allows)) < len(f.Scopes) {
 		return nil, f.refuse(refuse("invalid_scope"))
 	}
 	return f, nil
@@ -79,7 +88,7 @@ func (p *Provider) destination(ctx context.Context, x *exchange, form url.Values
 }
 
 // precheck is what fosite would find too late, after consent, or not at all.
-func precheck(t *store.Tenant, c *client, form url.Values) error {
+func precheck(c *client, form url.Values) error {
 	if err := single(form); err != nil {
 		return err
 	}
@@ -103,8 +112,5 @@ func precheck(t *store.Tenant, c *client, form url.Values) error {
 	case form.Has("dpop_jkt") && !is256(form.Get("dpop_jkt")):
 		return refuse("invalid_request").saying("The dpop_jkt must be the SHA-256 thumbprint of a key: 43 characters (RFC 9449).")
 	}
-	if err := checkScope(form); err != nil {
-		return err
-	}
-	return checkResource(t, form)
+	return checkScope(form)
 }

@@ -36,7 +36,7 @@ func (f *Flow) Ticked(personType string, ticked []string) []string {
 // second time is an *[Error] to be shown.
 func (p *Provider) Approve(ctx context.Context, f *Flow, who Person, granted []string) (*Prepared[string], error) {
 	ctx, x := p.begin(ctx, &store.Tenant{ID: f.Tenant, Issuer: f.Issuer})
-	ar, err := p.authorizeRequest(ctx, x, f, granted)
+	ar, to, err := p.authorizeRequest(ctx, x, f, granted)
 	if err != nil {
 		return nil, x.end(err)
 	}
@@ -50,6 +50,7 @@ func (p *Provider) Approve(ctx context.Context, f *Flow, who Person, granted []s
 	}
 	x.grant = newGrant(x, ar.GetID(), who, granted)
 	x.add(func(ctx context.Context, tx *store.Tx) error { return enabled(ctx, tx, x.grant) })
+	x.add(to.stillThere(x))
 	x.add(func(ctx context.Context, tx *store.Tx) error { return tx.InsertGrant(ctx, x.grant) })
 	x.add(func(ctx context.Context, tx *store.Tx) error { return once(tx.InsertCode(ctx, x.code)) })
 	redirect := f.answer(url.Values{"code": {answer.GetParameters().Get("code")}})
@@ -80,19 +81,25 @@ func (p *Provider) Deny(ctx context.Context, f *Flow, who Person) (redirect stri
 }
 
 // authorizeRequest builds fosite's request anew from the flow: since it was
-// checked, the client may have lost its address, or been disabled.
-func (p *Provider) authorizeRequest(ctx context.Context, x *exchange, f *Flow, granted []string) (*fosite.AuthorizeRequest, error) {
+// checked, the client may have lost its address, or been disabled, and what the
+// tokens are for too.
+func (p *Provider) authorizeRequest(ctx context.Context, x *exchange, f *Flow, granted []string) (*fosite.AuthorizeRequest, *audience, error) {
 	c, err := p.client(ctx, x, f.ClientID)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, refuse("invalid_client").saying("This application is not known here any more.")
+		return nil, nil, refuse("invalid_client").saying("This application is not known here any more.")
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	u, err := c.target(ctx, f.RedirectURI)
 	if err != nil {
-		return nil, refuse("invalid_request").saying("The redirect_uri is not registered for this application any more.")
+		return nil, nil, refuse("invalid_request").saying("The redirect_uri is not registered for this application any more.")
 	}
+	to, err := p.audience(ctx, x, c, f.Resource)
+	if err != nil {
+		return nil, nil, f.refuse(errorOf(x.end(err)))
+	}
+	c.audience = to.uri
 	ar := fosite.NewAuthorizeRequest()
 	ar.SetID(newID("grt_"))
 	ar.Client, ar.RedirectURI, ar.ResponseTypes, ar.State = c, u, fosite.Arguments{"code"}, harmlessState
@@ -104,7 +111,7 @@ func (p *Provider) authorizeRequest(ctx context.Context, x *exchange, f *Flow, g
 	ar.GrantedScope = granted
 	ar.SetRequestedAudience(fosite.Arguments{f.Resource})
 	ar.GrantAudience(f.Resource)
-	return ar, nil
+	return ar, to, nil
 }
 
 // newGrant: without a refresh token, a grant ends with the one access token

@@ -25,7 +25,8 @@ type Flow struct {
 	Challenge    string    `json:"p"`           // PKCE, S256
 	Key          string    `json:"j,omitempty"` // the thumbprint of the DPoP key that the code will be for (dpop_jkt)
 	Resource     string    `json:"a"`
-	ExpiresAt    time.Time `json:"z"` // set by Seal and SealLogin
+	ResourceName string    `json:"o,omitempty"` // to be shown; empty: the tenant's API
+	ExpiresAt    time.Time `json:"z"`           // set by Seal and SealLogin
 
 	Silent     bool      `json:"q,omitempty"` // no page may be shown (prompt=none)
 	AskAgain   bool      `json:"g,omitempty"` // for consent, also where it is remembered (prompt=consent)

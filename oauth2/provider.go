@@ -134,7 +134,7 @@ func (p *Provider) newFosite() *fosite.Fosite {
 	proof := &pkce.Handler{AuthorizeCodeStrategy: t, Storage: s, Config: c}
 	own := &clientCredentials{&oauth2.ClientCredentialsGrantHandler{
 		HandleHelper: &oauth2.HandleHelper{AccessTokenStrategy: t, AccessTokenStorage: s, Config: c}, Config: c,
-	}}
+	}, p}
 	c.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, proof}
 	c.TokenEndpointHandlers = fosite.TokenEndpointHandlers{code, proof, own, &refreshToken{p}}
 	return fosite.NewOAuth2Provider(s, c)

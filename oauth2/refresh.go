@@ -59,7 +59,13 @@ func (h *refreshToken) PopulateTokenEndpointResponse(ctx context.Context, r fosi
 	} else if !ok {
 		return h.p.refuseRefresh(ctx, x, next)
 	}
-	scopes, err := narrow(next.wanted, keep(t.Scopes, within(x.client.Scopes)))
+	if next.to, err = h.p.audience(ctx, x, x.client, t.Audience); err != nil {
+		return refuse("invalid_grant").saying("What the token is for is not open to this client any more.").because(err)
+	}
+	if !sameAudience(x.request.Form.Get("resource"), t.Audience) {
+		return refuse("invalid_target")
+	}
+	scopes, err := narrow(next.wanted, next.to.within(t.Scopes, x.client))
 	if err != nil {
 		return err
 	}
@@ -110,6 +116,7 @@ type rotation struct {
 	presented                 string
 	hash                      []byte
 	wanted                    []string
+	to                        *audience // nil where nothing is given
 	access, accessSignature   string
 	refresh, refreshSignature string
 }
@@ -155,7 +162,10 @@ func (p *Provider) refreshWith(ctx context.Context, tx *store.Tx, x *exchange, n
 // rotate replaces the token. Its successor may ask for the whole grant again,
 // even if this access token has fewer scopes.
 func (p *Provider) rotate(ctx context.Context, tx *store.Tx, x *exchange, n *rotation, t *store.RefreshToken) (*Answer, error) {
-	scopes, err := narrow(n.wanted, keep(t.Scopes, within(x.client.Scopes)))
+	if n.to == nil { // it looked worse before the write
+		return nil, refuse("invalid_grant")
+	}
+	scopes, err := narrow(n.wanted, n.to.within(t.Scopes, x.client))
 	if err != nil {
 		return nil, err
 	}

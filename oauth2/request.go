@@ -40,10 +40,13 @@ func (r *Request) note(x *exchange) {
 // single refuses a form in which a parameter stands twice (RFC 6749 §3.1, §3.2):
 // fosite would take the first, the next reader perhaps the last.
 func single(form url.Values) error {
-	for _, v := range form {
-		if len(v) != 1 {
+	for name, v := range form {
+		if len(v) != 1 && name != "resource" {
 			return refuse("invalid_request").saying("A parameter is given twice.")
 		}
+	}
+	if len(form["resource"]) > 1 { // the one that may stand twice (RFC 8707 §2)
+		return refuse("invalid_target").saying("Tokens are for one resource each: ask for one at a time.")
 	}
 	return nil
 }
@@ -55,14 +58,6 @@ func checkScope(form url.Values) error {
 		if r < ' ' || r > '~' || r == '"' || r == '\\' {
 			return refuse("invalid_scope")
 		}
-	}
-	return nil
-}
-
-// checkResource: absent means the default, and there is no other (RFC 8707).
-func checkResource(t *store.Tenant, form url.Values) error {
-	if r := form.Get("resource"); r != "" && r != t.Resource() {
-		return refuse("invalid_target")
 	}
 	return nil
 }

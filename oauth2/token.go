@@ -41,6 +41,9 @@ func (p *Provider) Token(ctx context.Context, r *Request) (*Prepared[*Answer], e
 	if x.fault != nil {
 		return nil, unavailable(x.fault)
 	}
+	if x.code != nil && !sameAudience(x.request.Form.Get("resource"), x.code.Audience) {
+		return nil, refuse("invalid_target")
+	}
 	resp, err := p.fosite.NewAccessResponse(ctx, req)
 	if err != nil {
 		return nil, x.end(err)
@@ -79,10 +82,7 @@ func checkTokenRequest(r *Request) error {
 	case r.Form.Get(parameter) == "":
 		return refuse("invalid_request").saying("The code or refresh_token is missing.")
 	}
-	if err := checkScope(r.Form); err != nil {
-		return err
-	}
-	return checkResource(r.Tenant, r.Form)
+	return checkScope(r.Form)
 }
 
 func (x *exchange) answer(access, refresh string, row *store.AccessToken) *Answer {
@@ -96,6 +96,7 @@ func (x *exchange) answer(access, refresh string, row *store.AccessToken) *Answe
 // and the scopes that fosite would not grant.
 type clientCredentials struct {
 	*oauth2.ClientCredentialsGrantHandler
+	p *Provider
 }
 
 // HandleTokenEndpointRequest implements fosite.TokenEndpointHandler. No scope
@@ -105,7 +106,11 @@ func (h *clientCredentials) HandleTokenEndpointRequest(ctx context.Context, r fo
 	if x.client.Public || !x.client.GrantTypes.Has("client_credentials") {
 		return refuse("unauthorized_client")
 	}
-	own := holdable("client", x.client.Scopes)
+	to, err := h.p.audience(ctx, x, x.client, x.request.Form.Get("resource"))
+	if err != nil {
+		return err
+	}
+	own := keep(holdable("client", x.client.Scopes), to.allows)
 	if len(r.GetRequestedScopes()) == 0 {
 		r.SetRequestedScopes(own)
 	}
@@ -118,8 +123,9 @@ func (h *clientCredentials) HandleTokenEndpointRequest(ctx context.Context, r fo
 	for _, s := range r.GetRequestedScopes() {
 		r.GrantScope(s)
 	}
-	r.GrantAudience(x.client.audience)
+	r.GrantAudience(to.uri)
 	r.SetID(newID("grt_"))
+	x.add(to.stillThere(x))
 	x.ownGrant(r)
 	return nil
 }
