@@ -2,19 +2,14 @@ package oauth2
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/ory/fosite"
 
 	"github.com/pointgate/pointgate/store"
 )
-
-// credentials are what a client showed of itself (RFC 6749 §2.3).
-type credentials struct{ id, secret string }
 
 // authenticateFor is authenticate as fosite's ClientAuthenticationStrategy. The
 // key that the client shows belongs to it: no code and no token is looked at
@@ -31,9 +26,10 @@ func (p *Provider) authenticateFor(ctx context.Context, r *http.Request, form ur
 	return c, nil
 }
 
-// authenticate finds the client that sent a request and proves that it did. A
-// public client only says who it is. An unknown client costs the same two
-// queries and a comparison as a wrong secret, and gets the same answer.
+// authenticate finds the client that sent a request and proves that it did, by
+// the method that it is registered for and no other. A public client only says
+// who it is. An unknown client costs what a wrong secret or signature costs, and
+// gets the same answer.
 func (p *Provider) authenticate(ctx context.Context, x *exchange, authorization string, form url.Values) (*client, error) {
 	shown, err := readCredentials(authorization, form)
 	if err != nil {
@@ -43,32 +39,63 @@ func (p *Provider) authenticate(ctx context.Context, x *exchange, authorization 
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	if c != nil && c.Public {
-		if shown.secret != "" {
-			x.claimed = c.ID
-			return nil, refuse("invalid_client") // it has none, so this is somebody's mistake or guess
-		}
-		x.client, x.method = c, "none"
-		return c, nil
-	}
-	if err := p.checkSecret(ctx, x, shown); err != nil {
+	if err := p.prove(ctx, x, c, shown); err != nil {
 		if c != nil {
 			x.claimed = c.ID
 		}
 		return nil, err
 	}
-	if c == nil {
-		return nil, refuse("invalid_client")
-	}
-	x.client, x.method = c, "client_secret_post"
-	if authorization != "" {
-		x.method = "client_secret_basic"
+	x.client, x.method = c, shown.method
+	if shown.method == "" {
+		x.method = methodOf(c.Client)
 	}
 	return c, nil
 }
 
+// prove checks what was shown. A client that is not there is nil, and so is, from
+// here on, one that has another method.
+func (p *Provider) prove(ctx context.Context, x *exchange, c *client, shown *credentials) error {
+	if c != nil && !takes(c.Client, shown.method) {
+		c = nil
+	}
+	switch {
+	case shown.method == methodAssertion:
+		return p.checkAssertion(ctx, x, c, shown.assertion)
+	case shown.method != "":
+		err := p.checkSecret(ctx, x, shown)
+		if err == nil && c == nil {
+			err = refuse("invalid_client")
+		}
+		return err
+	case c != nil && c.Public:
+		return nil
+	}
+	return p.checkCertificate(ctx, c, x.request.Certificate, x.now)
+}
+
+// methodOf is how a client that shows nothing in its request proves who it is.
+func methodOf(c *store.Client) string {
+	if c.Public {
+		return methodNone
+	}
+	return c.AuthMethod
+}
+
+// takes reports whether the client may prove itself by what was shown: its own
+// method, either of the two for a secret where none is registered, and nothing
+// in the request ("") where it is public or has a certificate.
+func takes(c *store.Client, shown string) bool {
+	switch shown {
+	case methodBasic, methodPost:
+		return HasSecret(c) && (c.AuthMethod == "" || c.AuthMethod == shown)
+	case methodAssertion:
+		return !c.Public && c.AuthMethod == methodAssertion
+	}
+	return c.Public || c.AuthMethod == methodTLS || c.AuthMethod == methodSelfSigned
+}
+
 // checkSecret compares with each of the client's secrets that has not expired.
-func (p *Provider) checkSecret(ctx context.Context, x *exchange, shown credentials) error {
+func (p *Provider) checkSecret(ctx context.Context, x *exchange, shown *credentials) error {
 	id := shown.id
 	if !plausible(id) {
 		id = ""
@@ -94,52 +121,3 @@ func (p *Provider) checkSecret(ctx context.Context, x *exchange, shown credentia
 // nowhere is compared with where there is no secret. It is the hash of nothing
 // that anyone knows.
 var nowhere = make([]byte, 32)
-
-// readCredentials takes one method of authentication: Basic or the body, not
-// both (RFC 6749 §2.3), and no assertion, which is not supported.
-func readCredentials(authorization string, form url.Values) (credentials, error) {
-	body := credentials{form.Get("client_id"), form.Get("client_secret")}
-	assertion := form.Get("client_assertion") != "" || form.Get("client_assertion_type") != ""
-	switch {
-	case authorization == "" && !assertion:
-		if body.id == "" {
-			return body, refuse("invalid_client")
-		}
-		return body, nil
-	case body.secret != "", authorization != "" && assertion:
-		return body, refuse("invalid_request").saying("Credentials are given in two ways.")
-	case assertion:
-		return body, refuse("invalid_client")
-	}
-	basic, ok := parseBasic(authorization)
-	if !ok {
-		return basic, refuse("invalid_client")
-	}
-	if body.id != "" && body.id != basic.id {
-		return basic, refuse("invalid_request").saying("The client_id is not the one of the Authorization header.")
-	}
-	return basic, nil
-}
-
-// parseBasic reads id and secret, which are form-encoded inside of Basic
-// (RFC 6749 §2.3.1, appendix B).
-func parseBasic(authorization string) (credentials, bool) {
-	scheme, raw, _ := strings.Cut(authorization, " ")
-	if !strings.EqualFold(scheme, "Basic") {
-		return credentials{}, false
-	}
-	plain, err := base64.StdEncoding.DecodeString(raw)
-	if err != nil {
-		return credentials{}, false
-	}
-	id, secret, ok := strings.Cut(string(plain), ":")
-	if !ok {
-		return credentials{}, false
-	}
-	id, err = url.QueryUnescape(id)
-	if err != nil {
-		return credentials{}, false
-	}
-	secret, err = url.QueryUnescape(secret)
-	return credentials{id, secret}, err == nil
-}

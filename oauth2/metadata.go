@@ -14,8 +14,11 @@ type ServerMetadata struct {
 	ResponseModes            []string `json:"response_modes_supported"`
 	GrantTypes               []string `json:"grant_types_supported"`
 	TokenAuthMethods         []string `json:"token_endpoint_auth_methods_supported"`
+	TokenAuthAlgs            []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAuthAlgs    []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
 	RevocationAuthMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAuthAlgs       []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
 	ChallengeMethods         []string `json:"code_challenge_methods_supported"`
 	AuthorizationIssuer      bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
 	ProtectedResources       []string `json:"protected_resources"`                            // RFC 9728 §4
@@ -38,10 +41,9 @@ type ResourceMetadata struct {
 // servedGrants are the grant types that the token endpoint answers.
 var servedGrants = []string{"authorization_code", "refresh_token", "client_credentials"}
 
-// MetadataOf describes the tenant's authorization server.
-func MetadataOf(t *store.Tenant) ServerMetadata {
-	confidential := []string{"client_secret_basic", "client_secret_post"}
-	all := append([]string{"none"}, confidential...)
+// Metadata describes the tenant's authorization server.
+func (p *Provider) Metadata(t *store.Tenant) ServerMetadata {
+	confidential := keep(p.methods, func(m string) bool { return m != methodNone })
 	return ServerMetadata{
 		Issuer:                   t.Issuer,
 		Authorization:            t.Issuer + "/oauth2/authorize",
@@ -52,9 +54,12 @@ func MetadataOf(t *store.Tenant) ServerMetadata {
 		ResponseTypes:            []string{"code"},
 		ResponseModes:            []string{"query"},
 		GrantTypes:               servedGrants,
-		TokenAuthMethods:         all,
+		TokenAuthMethods:         p.AuthMethods(),
+		TokenAuthAlgs:            signatureAlgs,
 		IntrospectionAuthMethods: confidential,
-		RevocationAuthMethods:    all,
+		IntrospectionAuthAlgs:    signatureAlgs,
+		RevocationAuthMethods:    p.AuthMethods(),
+		RevocationAuthAlgs:       signatureAlgs,
 		ChallengeMethods:         []string{"S256"},
 		AuthorizationIssuer:      true,
 		ProtectedResources:       []string{t.Resource()},

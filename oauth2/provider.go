@@ -2,6 +2,7 @@ package oauth2
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"time"
 
@@ -41,6 +42,13 @@ type Config struct {
 	KeyRotation time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Fetcher gets the keys of clients that publish them (jwks_uri); nil: nobody's.
+	Fetcher Fetcher
+	// Certificates says that the certificates of clients reach this server
+	// (Request.Certificate); without, no client can prove itself by one.
+	Certificates bool
+	// ClientCAs are the authorities of tls_client_auth; nil: no client has it.
+	ClientCAs *x509.CertPool
 	// Record is told of everything that the Provider gave or ended, inside the
 	// write that did it, so that it can be recorded there. ctx is the one that the
 	// Provider was called with. nil means nobody asks.
@@ -48,8 +56,9 @@ type Config struct {
 }
 
 // Provider is the authorization server. It is safe for concurrent use and keeps
-// nothing between requests: what is durable is in the store, and a request that
-// waits for consent travels with the browser, sealed.
+// nothing between requests but the keys that clients publish: what is durable is
+// in the store, and a request that waits for consent travels with the browser,
+// sealed.
 type Provider struct {
 	store   *store.DB
 	now     func() time.Time
@@ -64,6 +73,10 @@ type Provider struct {
 	sealKey []byte
 
 	nonceKey []byte // of DPoP
+
+	methods   []string // by which clients can prove who they are
+	clientCAs *x509.CertPool
+	remote    *keyCache
 }
 
 // New makes a Provider, or says what is wrong with the configuration.
@@ -95,6 +108,7 @@ func New(c Config) (*Provider, error) {
 	}
 	p.signing = &signing{store: c.Store, now: p.now, seals: seals, every: c.KeyRotation, record: p.record}
 	p.signing.ring.Store(&ring{})
+	p.methods, p.clientCAs, p.remote = offeredMethods(&c), c.ClientCAs, newKeyCache(c.Fetcher, p.now)
 	p.fosite = p.newFosite()
 	return p, nil
 }
@@ -141,7 +155,7 @@ func (p *Provider) newFosite() *fosite.Fosite {
 }
 
 // config is fosite's, without the fetcher of remote keys that it would make at
-// first use: no client here has remote keys, and nothing may be fetched.
+// first use: keys are fetched by the [Fetcher] alone.
 type config struct{ fosite.Config }
 
 // GetJWKSFetcherStrategy implements fosite.JWKSFetcherStrategyProvider.

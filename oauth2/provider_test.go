@@ -129,7 +129,7 @@ func TestAnUnknownClientCostsAsMuchAsAWrongSecret(t *testing.T) {
 	p.hasher = counter{n: &n}
 	for _, id := range []string{"web", "nobody", "no\x00body"} {
 		n = 0
-		ctx, x := p.begin(t.Context(), tenant)
+		ctx, x := p.receive(t.Context(), &Request{Tenant: tenant})
 		_, err := p.authenticate(ctx, x, "", url.Values{"client_id": {id}, "client_secret": {"wrong"}})
 		var e *Error
 		if !errors.As(err, &e) || e.Code != "invalid_client" || n != 1 {

@@ -21,6 +21,23 @@ const (
 // AuthMethods are all methods that a client can be registered for.
 var AuthMethods = []string{methodBasic, methodPost, methodAssertion, methodTLS, methodSelfSigned, methodNone}
 
+// offeredMethods are those of AuthMethods that can work as this server is set up.
+func offeredMethods(c *Config) []string {
+	return keep(AuthMethods, func(method string) bool {
+		switch method {
+		case methodTLS:
+			return c.Certificates && c.ClientCAs != nil
+		case methodSelfSigned:
+			return c.Certificates
+		}
+		return true
+	})
+}
+
+// AuthMethods are the methods that work at this server, out of [AuthMethods]. A
+// client must not be registered for another.
+func (p *Provider) AuthMethods() []string { return slices.Clone(p.methods) }
+
 // HasSecret reports whether the client proves by a secret who it is.
 func HasSecret(c *store.Client) bool {
 	return !c.Public && (c.AuthMethod == "" || c.AuthMethod == methodBasic || c.AuthMethod == methodPost)

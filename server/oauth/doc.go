@@ -26,5 +26,5 @@
 //   - a method here that returns its handler, by [OAuth.endpoint] if it is for
 //     clients, and by [decide] or [ask], so that the policy is asked
 //   - its rule under policies/rego/oauth/<noun>/<verb>, test first
-//   - its place in oauth2.MetadataOf, and a line in routes.go
+//   - its place in oauth2.Provider.Metadata, and a line in routes.go
 package oauth

@@ -71,25 +71,29 @@ func TestMetadata(t *testing.T) {
 		}
 		list := func(words ...any) []any { return words }
 		api := list("points:read", "points:write", "points:transfer", "points:adjust", "policy:read", "policy:write", "audit:read", "admin")
+		algs := list("ES256", "RS256", "PS256", "EdDSA")
 		server := map[string]any{
-			"issuer":                                         issuer,
-			"authorization_endpoint":                         issuer + "/oauth2/authorize",
-			"token_endpoint":                                 issuer + "/oauth2/token",
-			"introspection_endpoint":                         issuer + "/oauth2/introspect",
-			"revocation_endpoint":                            issuer + "/oauth2/revoke",
-			"scopes_supported":                               append(append([]any{}, api...), "offline_access"),
-			"response_types_supported":                       list("code"),
-			"response_modes_supported":                       list("query"),
-			"grant_types_supported":                          list("authorization_code", "refresh_token", "client_credentials"),
-			"token_endpoint_auth_methods_supported":          list("none", "client_secret_basic", "client_secret_post"),
-			"introspection_endpoint_auth_methods_supported":  list("client_secret_basic", "client_secret_post"),
-			"revocation_endpoint_auth_methods_supported":     list("none", "client_secret_basic", "client_secret_post"),
-			"code_challenge_methods_supported":               list("S256"),
-			"authorization_response_iss_parameter_supported": true,
-			"protected_resources":                            list(issuer + "/api"),
-			"acr_values_supported":                           list("urn:pointgate:acr:1fa"),
-			"prompt_values_supported":                        list("none", "login", "consent", "select_account"),
-			"dpop_signing_alg_values_supported":              list("ES256", "RS256", "PS256", "EdDSA"),
+			"issuer":                                                   issuer,
+			"authorization_endpoint":                                   issuer + "/oauth2/authorize",
+			"token_endpoint":                                           issuer + "/oauth2/token",
+			"introspection_endpoint":                                   issuer + "/oauth2/introspect",
+			"revocation_endpoint":                                      issuer + "/oauth2/revoke",
+			"scopes_supported":                                         append(append([]any{}, api...), "offline_access"),
+			"response_types_supported":                                 list("code"),
+			"response_modes_supported":                                 list("query"),
+			"grant_types_supported":                                    list("authorization_code", "refresh_token", "client_credentials"),
+			"token_endpoint_auth_methods_supported":                    list("client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none"),
+			"introspection_endpoint_auth_methods_supported":            list("client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"),
+			"token_endpoint_auth_signing_alg_values_supported":         algs,
+			"introspection_endpoint_auth_signing_alg_values_supported": algs,
+			"revocation_endpoint_auth_signing_alg_values_supported":    algs,
+			"revocation_endpoint_auth_methods_supported":               list("client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none"),
+			"code_challenge_methods_supported":                         list("S256"),
+			"authorization_response_iss_parameter_supported":           true,
+			"protected_resources":                                      list(issuer + "/api"),
+			"acr_values_supported":                                     list("urn:pointgate:acr:1fa"),
+			"prompt_values_supported":                                  list("none", "login", "consent", "select_account"),
+			"dpop_signing_alg_values_supported":                        algs,
 		}
 		if diff := cmp.Diff(server, get("/.well-known/oauth-authorization-server")); diff != "" {
 			w.Error(diff)

@@ -9,7 +9,7 @@ import (
 
 // ServerMetadata is GET /.well-known/oauth-authorization-server (RFC 8414).
 func (o *OAuth) ServerMetadata() fiber.Handler {
-	return func(c *fiber.Ctx) error { return document(c, oauth2.MetadataOf(web.TenantOf(c))) }
+	return func(c *fiber.Ctx) error { return document(c, o.Provider.Metadata(web.TenantOf(c))) }
 }
 
 // ResourceMetadata is GET /.well-known/oauth-protected-resource and …/api

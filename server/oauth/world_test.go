@@ -40,6 +40,8 @@ type world struct {
 	certificates map[string]*x509.Certificate // by the name in X-Certificate; not changed once there are requests
 
 	refused []string // codes of what was counted, with the client if there was one
+
+	published published // the keys of clients
 }
 
 // each runs a test in a world on SQLite and in one on PostgreSQL.
@@ -53,6 +55,7 @@ func each(t *testing.T, test func(w *world)) {
 		var err error
 		w.provider, err = oauth2.New(oauth2.Config{
 			Store: w.db, Secret: []byte(strings.Repeat("s", 32)), SealKey: []byte(strings.Repeat("k", 32)), Now: w.now, Record: w.record,
+			Fetcher: &w.published, Certificates: true, ClientCAs: authority().pool,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -188,7 +191,7 @@ func (w *world) listen() {
 		t, _ := w.db.TenantFor(tenant + ".localhost")
 		web.SetTenant(c, t)
 		web.SetEvent(c, web.NewEvent("", w.now()))
-		web.SetOrigin(c, web.Origin{Certificate: w.certificates[c.Get("X-Certificate")]})
+		web.SetOrigin(c, web.Origin{IP: "192.0.2.1", Certificate: w.certificates[c.Get("X-Certificate")]})
 		return c.Next()
 	})
 	app.Get("/oauth2/authorize", o.Authorize())
