@@ -77,6 +77,7 @@ func newRooms(c *Config) (*rooms, error) {
 	r.pages.Answers = r.oauth
 	r.admin = &admin.Admin{Gate: g, Store: c.Store, Cursors: cursors, Roles: c.Policy.Roles, ScopesOf: c.Policy.ScopesOf, Hash: passwords.Hash}
 	r.admin.Signing = c.OAuth
+	r.admin.AuthMethods = c.OAuth.AuthMethods
 	r.admin.Pseudonym = func(value string) string { return c.Policy.Masked().Pseudonym(value) }
 	r.follow = newFollowers(c, events)
 	r.admin.Eraser = r.follow.Eraser

@@ -70,6 +70,10 @@ type Config struct {
 	// remove what a client sends in it. Default none: no certificate is believed
 	// behind a proxy.
 	ClientCertHeader string `yaml:"client_cert_header"`
+	// ClientCA is a PEM file of the authorities whose certificates prove who a
+	// client is (tls_client_auth, RFC 8705 §2.1). Default none: no client can be
+	// registered for that method.
+	ClientCA string `yaml:"client_ca"`
 
 	// ShutdownTimeout is how long requests in flight may take to finish after
 	// SIGTERM. Default 20s.
@@ -140,6 +144,7 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.TLSMin, "tls-min", c.TLSMin, "lowest TLS version: 1.3 or 1.2")
 	fs.BoolVar(&c.BehindTLSProxy, "behind-tls-proxy", c.BehindTLSProxy, "a trusted proxy ends TLS")
 	fs.StringSliceVar(&c.TrustedProxies, "trusted-proxies", c.TrustedProxies, "networks whose forwarding headers are believed")
+	fs.StringVar(&c.ClientCA, "client-ca", c.ClientCA, "file with the authorities of clients' certificates, for tls_client_auth (PEM)")
 	fs.StringVar(&c.ClientCertHeader, "client-cert-header", c.ClientCertHeader, "header with the client's certificate, of trusted proxies (default: none)")
 	fs.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", c.ShutdownTimeout, "how long requests in flight may take to finish")
 	fs.StringVar(&c.LogFormat, "log-format", c.LogFormat, "text or json")
@@ -335,6 +340,8 @@ func (c *Config) checkReach(public *url.URL) error {
 		return usage("--client-cert-header needs --trusted-proxies")
 	case strings.Trim(c.ClientCertHeader, headerCharacters) != "":
 		return usage("client-cert-header: want the name of a header, such as Client-Cert")
+	case c.ClientCA != "" && !c.certificates():
+		return usage("--client-ca needs --tls-cert, or --client-cert-header: no certificate comes here without")
 	case !local && c.TLSCert == "" && !c.BehindTLSProxy:
 		return usage("a listener that is not loopback needs --tls-cert and --tls-key, or --behind-tls-proxy")
 	case !local && public.Scheme != "https":

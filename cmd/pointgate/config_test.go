@@ -201,6 +201,7 @@ func TestWhatCannotWorkOrIsNotSafeIsRefusedInOneLine(t *testing.T) {
 		"no limits under a public name":     {args: []string{"--limits=off", "--public-url=https://points.example"}, want: "loopback only"},
 		"no limits behind a proxy":          {args: []string{"--limits=off", "--trusted-proxies=127.0.0.0/8"}, want: "trust no proxies"},
 		"a TLS proxy that nobody trusts":    {args: []string{"--behind-tls-proxy"}, want: "needs --trusted-proxies"},
+		"authorities of no certificates":    {args: []string{"--client-ca=ca.pem"}, want: "--client-ca needs"},
 		"a certificate that nobody may say": {args: []string{"--client-cert-header=Client-Cert"}, want: "needs --trusted-proxies"},
 		"a header that is none":             {args: []string{"--client-cert-header=Client Cert:", "--trusted-proxies=10.0.0.0/8"}, want: "client-cert-header: want"},
 		"plain HTTP for everyone":           {args: []string{"--listen=0.0.0.0:80", "--public-url=https://points.example"}, want: "needs --tls-cert"},

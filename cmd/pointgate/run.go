@@ -16,6 +16,7 @@ import (
 	"github.com/pointgate/pointgate/policies"
 	"github.com/pointgate/pointgate/server"
 	"github.com/pointgate/pointgate/server/audit"
+	"github.com/pointgate/pointgate/server/egress"
 	"github.com/pointgate/pointgate/store"
 )
 
@@ -85,7 +86,12 @@ func build(ctx context.Context, c *Config, out io.Writer) (err error) {
 
 func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, log *slog.Logger, o *ops) (*server.Server, error) {
 	labels := map[string]string{"id": o.instance, "version": version()}
+	authorities, err := c.clientCAs()
+	if err != nil {
+		return nil, err
+	}
 	provider, err := oauth2.New(oauth2.Config{
+		Fetcher: keyFetcher{egress.New(c.egress())}, Certificates: c.certificates(), ClientCAs: authorities,
 		Store: db, Now: time.Now, Record: server.RecordOAuth(labels, engine),
 		Secret: derive(master, "tokens"), SealKey: derive(master, "seal"), KeySeals: c.keySeals(master), KeyRotation: c.KeyRotation,
 	})

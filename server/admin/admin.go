@@ -28,6 +28,9 @@ type Admin struct {
 	Eraser Eraser
 	// Signing makes the keys that sign tokens.
 	Signing SigningKeys
+	// AuthMethods are the ways in which clients can prove who they are at this
+	// server. Optional: without it, all that there are.
+	AuthMethods func() []string
 	// Pseudonym stands for a value of which records must not say what it is: the
 	// same for the same value, and nobody without the key can tell which. Optional.
 	Pseudonym func(value string) string

@@ -31,6 +31,8 @@ type world struct {
 	t   *testing.T
 	db  *store.DB
 	app *fiber.App
+
+	admin *admin.Admin
 }
 
 // callers are who asks, by the name that a test gives in its header.
@@ -71,7 +73,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 		Hash:   func(_ context.Context, password string) (string, error) { return "hash of " + password, nil },
 		Eraser: &audit.Eraser{Store: db}, Signing: signingKeys(t, db),
 	}
-	w := &world{t: t, db: db, app: fiber.New(fiber.Config{StrictRouting: true, CaseSensitive: true})}
+	w := &world{t: t, db: db, app: fiber.New(fiber.Config{StrictRouting: true, CaseSensitive: true}), admin: a}
 	w.app.Use(func(c *fiber.Ctx) error {
 		host := strings.Split(c.Get("Host"), ":")[0]
 		tenant, ok := db.TenantFor(host)

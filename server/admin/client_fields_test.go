@@ -72,6 +72,18 @@ func TestASecretEndsWithItsMethod(t *testing.T) {
 	})
 }
 
+// TestMethodsThatTheServerHasNot can't be registered; a client that has one
+// already can still be changed.
+func TestMethodsThatTheServerHasNot(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	w.ok(201, "admin", "POST", "/clients", `{"id":"old","name":"O","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject":"dns:old.example"}`)
+	w.admin.AuthMethods = func() []string { return []string{"client_secret_basic", "private_key_jwt"} }
+	w.ok(422, "admin", "POST", "/clients", `{"name":"N","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject":"dns:new.example"}`)
+	w.ok(200, "admin", "PATCH", "/clients/old", `{"disabled":true}`)
+	w.ok(200, "admin", "PATCH", "/clients/old", `{"token_endpoint_auth_method":"client_secret_basic","tls_client_auth_subject":null}`)
+	w.ok(422, "admin", "PATCH", "/clients/old", `{"token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject":"dns:old.example"}`)
+}
+
 func TestAPublicClientHasNoMethod(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	for _, method := range []string{``, `,"token_endpoint_auth_method":"none"`} {

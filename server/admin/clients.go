@@ -34,7 +34,7 @@ func (a *Admin) clients() *noun[store.Client] {
 		fresh: func(c *gate.Call) *store.Client {
 			return &store.Client{Tenant: c.Tenant.ID, ID: a.newID("cli_"), CreatedAt: store.At(c.Now), RefreshGrace: defaultGrace}
 		},
-		insert: a.insertClient, update: updateClient,
+		insert: a.insertClient, update: a.updateClient,
 		remove: func(ctx context.Context, tx *store.Tx, c *gate.Call, row *store.Client) error {
 			return tx.DeleteClient(ctx, row.Tenant, row.ID, c.Caller.ID)
 		},
@@ -43,9 +43,14 @@ func (a *Admin) clients() *noun[store.Client] {
 
 const defaultGrace = 30 // seconds
 
-// checkClient asks what may be registered, of the client as it will be.
-func checkClient(c *store.Client) error {
+// checkClient asks what may be registered, of the client as it will be. was is
+// how it proved itself until now: a method that this server has no more can be
+// kept, so that such a client can still be switched off.
+func (a *Admin) checkClient(c *store.Client, was string) error {
 	var errs []web.FieldError
+	if a.AuthMethods != nil && c.AuthMethod != "" && c.AuthMethod != was && !slices.Contains(a.AuthMethods(), c.AuthMethod) {
+		errs = append(errs, web.FieldError{Field: "token_endpoint_auth_method", Code: "invalid", Detail: "This server is not set up for it: see token_endpoint_auth_methods_supported of its metadata."})
+	}
 	for _, fault := range oauth2.CheckClient(c) {
 		errs = append(errs, web.FieldError{Field: fault.Field, Code: "invalid", Detail: fault.Detail})
 	}
@@ -59,7 +64,7 @@ func checkClient(c *store.Client) error {
 }
 
 func (a *Admin) insertClient(ctx context.Context, tx *store.Tx, c *gate.Call, row *store.Client) (any, error) {
-	if err := checkClient(row); err != nil {
+	if err := a.checkClient(row, ""); err != nil {
 		return nil, err
 	}
 	if err := tx.InsertClient(ctx, row); err != nil {
@@ -74,8 +79,8 @@ func (a *Admin) insertClient(ctx context.Context, tx *store.Tx, c *gate.Call, ro
 	return v, err
 }
 
-func updateClient(ctx context.Context, tx *store.Tx, c *gate.Call, was, row *store.Client) error {
-	if err := checkClient(row); err != nil {
+func (a *Admin) updateClient(ctx context.Context, tx *store.Tx, c *gate.Call, was, row *store.Client) error {
+	if err := a.checkClient(row, was.AuthMethod); err != nil {
 		return err
 	}
 	if err := tx.UpdateClient(ctx, row); err != nil {
