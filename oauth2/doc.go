@@ -43,7 +43,14 @@
 //     code; without the right one it is worth nothing in its 60 seconds.
 //   - Client authentication is our own: fosite returns early for unknown clients,
 //     which tells who exists, and accepts two methods at once. bcrypt is
-//     replaced by SHA-256: see [HashSecret].
+//     replaced by SHA-256: see [HashSecret]. A client is held to the method that
+//     it is registered for.
+//   - Assertions of clients (RFC 7523) live for five minutes at most, are for
+//     this tenant and nobody else, and are used up per client by an insert in a
+//     write of its own, before anything is answered: in the write of what they
+//     buy, an assertion would stay good where its request is refused. fosite
+//     bounds no exp, has one jti for all clients, and looks before it writes.
+//     Keys at an address come through [Fetcher], and not by fosite's client.
 //   - Introspection is our own: fosite lets any live token and any client ask
 //     about any token, and asks the database before it checks the HMAC.
 //   - Revocation is our own: fosite answers 200 when the store failed (#644).
@@ -59,9 +66,9 @@
 //   - Each kind of token has its prefix and its own key, derived from the whole
 //     secret; fosite uses only the first 32 bytes, for all kinds.
 //
-// Not built yet, and so not in the metadata: pushed requests, DPoP, OpenID
-// Connect, device flow, assertions of clients. The scopes openid, email and
-// profile can be consented to, and give no ID token.
+// Not built yet, and so not in the metadata: pushed requests, OpenID Connect,
+// device flow. The scopes openid, email and profile can be consented to, and give
+// no ID token.
 //
 // # To add a scope
 //
