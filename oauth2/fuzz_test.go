@@ -54,7 +54,9 @@ func FuzzRedirect(f *testing.F) {
 func FuzzScope(f *testing.F) {
 	db := storetest.SQLite(f)
 	tenant := storetest.Tenant(f, db, "demo")
-	app := storetest.Client(f, db, "demo", "app", func(c *store.Client) { c.Public, c.Scopes = true, store.Words{"points:read", "openid", "offline_access"} })
+	app := storetest.Client(f, db, "demo", "app", func(c *store.Client) {
+		c.Public, c.Scopes = true, store.Words{"points:read", "openid", "offline_access"}
+	})
 	service := storetest.Client(f, db, "demo", "service", func(c *store.Client) { c.GrantTypes, c.RedirectURIs = store.Words{"client_credentials"}, nil })
 	storetest.Write(f, db, func(tx *store.Tx) error {
 		return tx.InsertClientSecret(context.Background(), &store.ClientSecret{ID: "sec_1", Tenant: "demo", ClientID: "service", Hash: HashSecret("secret"), CreatedAt: tx.Now()})

@@ -24,7 +24,8 @@ type ServerMetadata struct {
 	ProtectedResources       []string `json:"protected_resources"`                            // RFC 9728 §4
 	ACRValues                []string `json:"acr_values_supported"`                           // RFC 9470 §7
 	PromptValues             []string `json:"prompt_values_supported"`
-	ProofAlgs                []string `json:"dpop_signing_alg_values_supported"` // RFC 9449 §5.1
+	ProofAlgs                []string `json:"dpop_signing_alg_values_supported"`          // RFC 9449 §5.1
+	CertificateBound         bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 §3.3
 }
 
 // ResourceMetadata is the document of RFC 9728 about a tenant's API.
@@ -36,6 +37,7 @@ type ResourceMetadata struct {
 	BearerMethods        []string `json:"bearer_methods_supported"`
 	ProofAlgs            []string `json:"dpop_signing_alg_values_supported"`
 	ProofRequired        bool     `json:"dpop_bound_access_tokens_required"` // bearer tokens are taken, too
+	CertificateBound     bool     `json:"tls_client_certificate_bound_access_tokens"`
 }
 
 // servedGrants are the grant types that the token endpoint answers.
@@ -66,14 +68,15 @@ func (p *Provider) Metadata(t *store.Tenant) ServerMetadata {
 		ACRValues:                ACRs(),
 		PromptValues:             prompts,
 		ProofAlgs:                signatureAlgs,
+		CertificateBound:         p.certified,
 	}
 }
 
-// ResourceMetadataOf describes the tenant's API.
-func ResourceMetadataOf(t *store.Tenant) ResourceMetadata {
+// ResourceMetadata describes the tenant's API.
+func (p *Provider) ResourceMetadata(t *store.Tenant) ResourceMetadata {
 	return ResourceMetadata{
 		Resource: t.Resource(), Name: t.Name, AuthorizationServers: []string{t.Issuer},
-		Scopes: apiScopes(), BearerMethods: []string{"header"}, ProofAlgs: signatureAlgs,
+		Scopes: apiScopes(), BearerMethods: []string{"header"}, ProofAlgs: signatureAlgs, CertificateBound: p.certified,
 	}
 }
 

@@ -19,7 +19,7 @@ func (p *Provider) possess(x *exchange) (err error) {
 		if x.proof, err = p.proven(r, c.Public); err == nil {
 			x.cnf = x.proof.cnf
 		}
-	case c.Bound == BoundMTLS || x.method == "tls_client_auth" || x.method == "self_signed_tls_client_auth":
+	case c.Bound == BoundMTLS || x.method == methodTLS || x.method == methodSelfSigned:
 		x.cnf = boundTo(r.Certificate)
 	}
 	return err

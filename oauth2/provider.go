@@ -75,6 +75,7 @@ type Provider struct {
 	nonceKey []byte // of DPoP
 
 	methods   []string // by which clients can prove who they are
+	certified bool     // certificates of clients reach this server
 	clientCAs *x509.CertPool
 	remote    *keyCache
 }
@@ -109,6 +110,7 @@ func New(c Config) (*Provider, error) {
 	p.signing = &signing{store: c.Store, now: p.now, seals: seals, every: c.KeyRotation, record: p.record}
 	p.signing.ring.Store(&ring{})
 	p.methods, p.clientCAs, p.remote = offeredMethods(&c), c.ClientCAs, newKeyCache(c.Fetcher, p.now)
+	p.certified = c.Certificates
 	p.fosite = p.newFosite()
 	return p, nil
 }

@@ -80,6 +80,11 @@ func TestMTLS(t *testing.T) {
 		if status != http.StatusCreated {
 			t.Fatal(status, made)
 		}
+		for _, path := range []string{serverMetadata, resourceMetadata} {
+			if _, _, m := nobody.do(http.MethodGet, path, nil, ""); m["tls_client_certificate_bound_access_tokens"] != true {
+				t.Errorf("%s: %v", path, m)
+			}
+		}
 		secret := made["client_secret"].(string)
 		grant := func() url.Values { return url.Values{"grant_type": {"client_credentials"}} }
 		if status, a := nobody.form("/oauth2/token", "till", secret, grant()); status != 400 || a["error"] != "invalid_request" {

@@ -352,7 +352,7 @@ func TestClientsThatMustBind(t *testing.T) {
 // TestChallengesListWhatIsTaken: the algorithms of proofs, in the words of the
 // metadata.
 func TestChallengesListWhatIsTaken(t *testing.T) {
-	algs := oauth2.ResourceMetadataOf(&store.Tenant{}).ProofAlgs
+	algs := (&oauth2.Provider{}).ResourceMetadata(&store.Tenant{}).ProofAlgs
 	if diff := cmp.Diff(algs, strings.Fields(web.ProofAlgs)); diff != "" {
 		t.Error(diff)
 	}

@@ -94,6 +94,7 @@ func TestMetadata(t *testing.T) {
 			"acr_values_supported":                                     list("urn:pointgate:acr:1fa"),
 			"prompt_values_supported":                                  list("none", "login", "consent", "select_account"),
 			"dpop_signing_alg_values_supported":                        algs,
+			"tls_client_certificate_bound_access_tokens":               true,
 		}
 		if diff := cmp.Diff(server, get("/.well-known/oauth-authorization-server")); diff != "" {
 			w.Error(diff)
@@ -102,6 +103,7 @@ func TestMetadata(t *testing.T) {
 			"resource": issuer + "/api", "resource_name": "demo", "authorization_servers": list(issuer),
 			"scopes_supported": api, "bearer_methods_supported": list("header"),
 			"dpop_signing_alg_values_supported": list("ES256", "RS256", "PS256", "EdDSA"), "dpop_bound_access_tokens_required": false,
+			"tls_client_certificate_bound_access_tokens": true,
 		}
 		for _, path := range []string{"/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/api"} {
 			if diff := cmp.Diff(resource, get(path)); diff != "" {

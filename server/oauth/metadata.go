@@ -3,7 +3,6 @@ package oauth
 import (
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/server/web"
 )
 
@@ -15,7 +14,7 @@ func (o *OAuth) ServerMetadata() fiber.Handler {
 // ResourceMetadata is GET /.well-known/oauth-protected-resource and …/api
 // (RFC 9728): both describe the tenant's API, the one resource that there is.
 func (o *OAuth) ResourceMetadata() fiber.Handler {
-	return func(c *fiber.Ctx) error { return document(c, oauth2.ResourceMetadataOf(web.TenantOf(c))) }
+	return func(c *fiber.Ctx) error { return document(c, o.Provider.ResourceMetadata(web.TenantOf(c))) }
 }
 
 // JWKS is GET /oauth2/jwks (RFC 7517 §5): the tenant's keys, for who verifies its
