@@ -145,17 +145,27 @@ func (p *proof) badProofs(t *testing.T, k *keyed) {
 		return func(claims map[string]any) string { claims[name] = v; return good(claims) }
 	}
 	for name, make := range map[string]func(claims map[string]any) string{
-		"D1 another typ":       signed(map[string]any{"typ": "JWT"}, nil),
-		"D2 none":              signed(map[string]any{"alg": "none"}, nil),
-		"D2 HS256":             signed(map[string]any{"alg": "HS256"}, nil),
-		"D3 a private key":     signed(nil, map[string]any{"d": "AAAA"}),
-		"D4 a bad signature":   func(c map[string]any) string { s := good(c); return s[:len(s)-43] + strings.Repeat("A", 43) },
-		"D5 another method":    claimed("htm", "PUT"),
-		"D5 another URL":       claimed("htu", "https://evil.example/oauth2/token"),
-		"D5 the host's header": claimed("htu", strings.Replace(k.URL, "127.0.0.1", "localhost", 1)+"/oauth2/token"),
-		"D6 old":               claimed("iat", time.Now().Add(-time.Hour).Unix()),
-		"D6 from the future":   claimed("iat", time.Now().Add(time.Hour).Unix()),
-		"D17 too large":        claimed("x", strings.Repeat("x", 4096)),
+		"D1 another typ": signed(map[string]any{"typ": "JWT"}, nil),
+		"D1 no typ":      signed(map[string]any{"typ": nil}, nil),
+		"D2 none":        signed(map[string]any{"alg": "none"}, nil),
+		"D2 HS256":       signed(map[string]any{"alg": "HS256"}, nil),
+		"D2 none, unsigned": func(c map[string]any) string {
+			return strings.Join(strings.Split(signed(map[string]any{"alg": "none"}, nil)(c), ".")[:2], ".") + "."
+		},
+		"D2 HS256, its own key": signed(map[string]any{"alg": "HS256", "jwk": map[string]any{"kty": "oct", "k": "AAAA"}}, nil),
+		"D3 no key":             signed(map[string]any{"jwk": map[string]any{}}, nil),
+		"D3 a private key":      signed(nil, map[string]any{"d": "AAAA"}),
+		"D4 a bad signature":    func(c map[string]any) string { s := good(c); return s[:len(s)-43] + strings.Repeat("A", 43) },
+		"D4 no signature":       func(c map[string]any) string { return strings.Join(strings.Split(good(c), ".")[:2], ".") + "." },
+		"D5 another method":     claimed("htm", "PUT"),
+		"D5 another URL":        claimed("htu", "https://evil.example/oauth2/token"),
+		"D5 the host's header":  claimed("htu", strings.Replace(k.URL, "127.0.0.1", "localhost", 1)+"/oauth2/token"),
+		"D6 no time":            claimed("iat", nil),
+		"D6 old":                claimed("iat", time.Now().Add(-time.Hour).Unix()),
+		"D6 from the future":    claimed("iat", time.Now().Add(time.Hour).Unix()),
+		"D7 no jti":             claimed("jti", nil),
+		"D17 garbage":           func(map[string]any) string { return "garbage" },
+		"D17 too large":         claimed("x", strings.Repeat("x", 4096)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			claims := func(method, path string) map[string]any {
@@ -165,6 +175,15 @@ func (p *proof) badProofs(t *testing.T, k *keyed) {
 			wantProofChallenge(t, k.get(t, p.Server, "DPoP", live.Access, make(claims("GET", "/api/points"))), "invalid_dpop_proof")
 		})
 	}
+	t.Run("D5 query, fragment and the case of the host don't count", func(t *testing.T) {
+		htu := strings.Replace(k.URL, "http:", "HTTP:", 1) + "/api/points?x=y#z"
+		if a := k.get(t, p.Server, "DPoP", live.Access, k.proves(t, live.Access, map[string]any{"htu": htu})); a.Status != http.StatusOK {
+			t.Error(a)
+		}
+	})
+	t.Run("D8 no header at the API", func(t *testing.T) {
+		wantProofChallenge(t, k.get(t, p.Server, "DPoP", live.Access), "invalid_dpop_proof")
+	})
 	t.Run("D8 two headers", func(t *testing.T) {
 		proof := k.key.Proof(t, "POST", k.URL+"/oauth2/token", time.Now(), map[string]any{"nonce": k.nonce})
 		refuses(t, k.tokenWith(t, p.Server, "demo-spa", redeems(code), proof, proof), 400, "invalid_dpop_proof")

@@ -55,6 +55,31 @@ for (const [name, app, method] of [
   });
 }
 
+test('DPoP: a public client, whose tokens are bound to its key', async () => {
+  const as = await discover();
+  const client = { client_id: spa.id };
+  const DPoP = oauth.DPoP(client, await oauth.generateKeyPair('ES256'));
+  const again = async (request) => {
+    try {
+      return await request();
+    } catch (e) {
+      if (!oauth.isDPoPNonceError(e)) throw e;
+      return request(); // the library has taken the nonce out of the answer
+    }
+  };
+  const from = await authorized(as, client, spa);
+  const got = await again(() => redeem(as, client, spa, oauth.None(), from, { DPoP }));
+  assert.equal(got.token_type, 'dpop');
+  const call = await again(() => oauth.protectedResourceRequest(
+    got.access_token, 'GET', new URL(`${base}/api/points`), undefined, undefined, { DPoP, ...loopback }));
+  assert.equal(call.status, 200);
+  await refused(got.access_token); // as a bearer token
+
+  const next = await again(async () => oauth.processRefreshTokenResponse(as, client,
+    await oauth.refreshTokenGrantRequest(as, client, oauth.None(), got.refresh_token, { DPoP, ...loopback })));
+  assert.equal(next.token_type, 'dpop');
+});
+
 test('client credentials', async () => {
   const as = await discover();
   const client = { client_id: service.id };
