@@ -24,7 +24,13 @@ type Person struct {
 // Ticked are those of the flow's scopes that a person of this type gives by
 // ticking these; none, where they are of no use to a client: that is a denial.
 func (f *Flow) Ticked(personType string, ticked []string) []string {
-	granted := holdable(personType, keep(f.Scopes, within(ticked)))
+	return given(personType, f.Scopes, ticked)
+}
+
+// given are those of the asked scopes that were ticked and may be given; none,
+// where they are of no use.
+func given(personType string, asked, ticked []string) []string {
+	granted := holdable(personType, keep(asked, within(ticked)))
 	if !useful(granted) {
 		return nil
 	}
@@ -48,22 +54,22 @@ func (p *Provider) Approve(ctx context.Context, f *Flow, who Person, granted []s
 	if f.Key != "" {
 		x.code.Cnf = dpopPrefix + f.Key
 	}
-	x.grant = newGrant(x, ar.GetID(), who, granted)
+	x.grant = newGrant(x, ar.GetID(), who, granted, x.code.Audience)
 	x.add(func(ctx context.Context, tx *store.Tx) error { return enabled(ctx, tx, x.grant) })
 	x.add(to.stillThere(x))
 	x.add(func(ctx context.Context, tx *store.Tx) error { return tx.InsertGrant(ctx, x.grant) })
 	x.add(func(ctx context.Context, tx *store.Tx) error { return once(tx.InsertCode(ctx, x.code)) })
 	redirect := f.answer(url.Values{"code": {answer.GetParameters().Get("code")}})
-	return &Prepared[string]{x.consent(who, f.Scopes), x, func() string { return redirect }}, nil
+	return &Prepared[string]{x.consent(who, f.Scopes, "authorization_code", f.Resource), x, func() string { return redirect }}, nil
 }
 
 // consent is the act of making the exchange's grant.
-func (x *exchange) consent(who Person, asked []string) Act {
+func (x *exchange) consent(who Person, asked []string, grantType, audience string) Act {
 	g := x.grant
 	a := Act{
 		Action: "consent.grant", Client: x.client.Client, Method: "session", SubjectType: who.Type, Subject: who.ID, Roles: who.Roles,
 		Scopes: g.Scopes, AuthTime: who.AuthTime, AMR: who.AMR, GrantID: g.ID,
-		Object: Object{Type: "grant", ID: g.ID, Owner: who.ID}, Facts: x.facts("authorization_code", x.code.Audience),
+		Object: Object{Type: "grant", ID: g.ID, Owner: who.ID}, Facts: x.facts(grantType, audience),
 	}
 	a.Facts["asked_scopes"] = asked
 	return a
@@ -116,14 +122,14 @@ func (p *Provider) authorizeRequest(ctx context.Context, x *exchange, f *Flow, g
 
 // newGrant: without a refresh token, a grant ends with the one access token
 // that its code can get.
-func newGrant(x *exchange, id string, who Person, scopes []string) *store.Grant {
+func newGrant(x *exchange, id string, who Person, scopes []string, audience string) *store.Grant {
 	life := CodeLifetime + AccessLifetime
 	if within(scopes)(offline) {
 		life = GrantLifetime
 	}
 	return &store.Grant{
-		ID: id, Tenant: x.tenant.ID, ClientID: x.code.ClientID, SubjectType: who.Type, Subject: who.ID, Scopes: scopes,
-		Audience: store.Words{x.code.Audience}, SessionID: who.Session, AuthTime: store.At(who.AuthTime), AMR: who.AMR, CreatedAt: store.At(x.now), ExpiresAt: store.At(x.now.Add(life)),
+		ID: id, Tenant: x.tenant.ID, ClientID: x.client.ID, SubjectType: who.Type, Subject: who.ID, Scopes: scopes,
+		Audience: store.Words{audience}, SessionID: who.Session, AuthTime: store.At(who.AuthTime), AMR: who.AMR, CreatedAt: store.At(x.now), ExpiresAt: store.At(x.now.Add(life)),
 	}
 }
 

@@ -26,6 +26,7 @@ type Introspection struct {
 	ACR      string   `json:"acr,omitempty"`
 	AuthTime int64    `json:"auth_time,omitempty"`
 	AMR      []string `json:"amr,omitempty"`
+	Act      *Actor   `json:"act,omitempty"` // who acts for sub (RFC 8693 §4.1)
 }
 
 // Introspect finds out what a confidential client asks about a token, for the
@@ -119,7 +120,7 @@ func (p *Provider) describe(ctx context.Context, x *exchange, q *Inquiry, token 
 func (x *exchange) introspection(s store.Standing, scopes store.Words, client, audience string, from, until store.Time) Introspection {
 	i := Introspection{
 		Active: true, Issuer: x.tenant.Issuer, Scope: strings.Join(keep(scopes, within(s.ClientScopes)), " "), ClientID: client, Subject: s.Subject,
-		Audience: audience, IssuedAt: from.Unix(), ExpiresAt: until.Unix(),
+		Act: actorOf(s.Actor), Audience: audience, IssuedAt: from.Unix(), ExpiresAt: until.Unix(),
 	}
 	if !s.AuthTime.IsZero() {
 		i.ACR, i.AuthTime, i.AMR = ACR(s.AMR), s.AuthTime.Unix(), s.AMR

@@ -24,6 +24,7 @@ type Token struct {
 	SubjectType string // customer, staff or client
 	Subject     string
 	Roles       []string // of a member of staff, as they are now
+	Actor       string   // the client that acts for the subject, by a token that it exchanged; empty: none
 	Scopes      []string
 	Audience    string
 	IssuedAt    time.Time
@@ -53,7 +54,7 @@ func (p *Provider) Lookup(ctx context.Context, token string) (*Token, error) {
 	}
 	return &Token{
 		GrantID: t.GrantID, Tenant: t.Tenant, ClientID: t.ClientID, Trusted: t.Trusted,
-		SubjectType: t.SubjectType, Subject: t.Subject, Roles: t.Roles, Scopes: keep(t.Scopes, within(t.ClientScopes)), Audience: t.Audience,
+		SubjectType: t.SubjectType, Subject: t.Subject, Roles: t.Roles, Actor: actorID(t.Actor), Scopes: keep(t.Scopes, within(t.ClientScopes)), Audience: t.Audience,
 		IssuedAt: t.CreatedAt.Time, ExpiresAt: t.ExpiresAt.Time, AuthTime: t.AuthTime.Time, AMR: t.AMR, ACR: ACR(t.AMR),
 		Cnf: t.Cnf, Status: p.status(t), LastUsedAt: t.LastUsedAt.Time,
 	}, nil

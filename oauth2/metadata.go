@@ -9,6 +9,7 @@ type ServerMetadata struct {
 	Token                    string   `json:"token_endpoint"`
 	Introspection            string   `json:"introspection_endpoint"`
 	Revocation               string   `json:"revocation_endpoint"`
+	DeviceAuthorization      string   `json:"device_authorization_endpoint"` // RFC 8628 §4
 	Scopes                   []string `json:"scopes_supported"`
 	ResponseTypes            []string `json:"response_types_supported"`
 	ResponseModes            []string `json:"response_modes_supported"`
@@ -40,9 +41,6 @@ type ResourceMetadata struct {
 	CertificateBound     bool     `json:"tls_client_certificate_bound_access_tokens"`
 }
 
-// servedGrants are the grant types that the token endpoint answers.
-var servedGrants = []string{"authorization_code", "refresh_token", "client_credentials"}
-
 // Metadata describes the tenant's authorization server.
 func (p *Provider) Metadata(t *store.Tenant) ServerMetadata {
 	confidential := keep(p.methods, func(m string) bool { return m != methodNone })
@@ -52,10 +50,11 @@ func (p *Provider) Metadata(t *store.Tenant) ServerMetadata {
 		Token:                    t.Issuer + "/oauth2/token",
 		Introspection:            t.Issuer + "/oauth2/introspect",
 		Revocation:               t.Issuer + "/oauth2/revoke",
+		DeviceAuthorization:      t.Issuer + "/oauth2/device_authorization",
 		Scopes:                   append(apiScopes(), offline),
 		ResponseTypes:            []string{"code"},
 		ResponseModes:            []string{"query"},
-		GrantTypes:               servedGrants,
+		GrantTypes:               grantTypes,
 		TokenAuthMethods:         p.AuthMethods(),
 		TokenAuthAlgs:            signatureAlgs,
 		IntrospectionAuthMethods: confidential,

@@ -17,6 +17,7 @@ type Act struct {
 	SubjectType string        // customer, staff or client
 	Subject     string
 	Roles       []string  // of a member of staff
+	Actor       string    // the client that would act for the subject; empty: none
 	Scopes      []string  // that what is given would have
 	AuthTime    time.Time // when the person logged in; zero for clients
 	AMR         []string

@@ -68,6 +68,8 @@ type Provider struct {
 	code    *kind
 	access  *kind
 	refresh *kind
+	device  *kind
+	userKey []byte // of the hashes of user codes
 	flows   sealer
 	signing *signing
 	sealKey []byte
@@ -91,6 +93,7 @@ func New(c Config) (*Provider, error) {
 	p := &Provider{
 		store: c.Store, now: c.Now, record: c.Record, hasher: secretHasher{}, sealKey: c.SealKey,
 		code: newKind("pgc_", c.Secret), access: newKind("pga_", c.Secret), refresh: newKind("pgr_", c.Secret),
+		device: newKind("pgd_", c.Secret), userKey: derive(c.Secret, nil, "pointgate user code"),
 		flows:    sealer{key: derive(c.SealKey, nil, "pointgate flow")},
 		nonceKey: derive(c.Secret, nil, "pointgate dpop nonce"),
 	}
@@ -152,7 +155,7 @@ func (p *Provider) newFosite() *fosite.Fosite {
 		HandleHelper: &oauth2.HandleHelper{AccessTokenStrategy: t, AccessTokenStorage: s, Config: c}, Config: c,
 	}, p}
 	c.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, proof}
-	c.TokenEndpointHandlers = fosite.TokenEndpointHandlers{code, proof, own, &refreshToken{p}}
+	c.TokenEndpointHandlers = fosite.TokenEndpointHandlers{code, proof, own, &refreshToken{p}, &deviceCode{p}, &tokenExchange{p}}
 	return fosite.NewOAuth2Provider(s, c)
 }
 

@@ -46,7 +46,7 @@ func TestPresetConfig(t *testing.T) {
 	if c.ScopeStrategy == nil || c.AudienceMatchingStrategy == nil || c.ClientSecretsHasher == nil || c.GetJWKSFetcherStrategy(t.Context()) != nil {
 		t.Error("a field is left to fosite")
 	}
-	if !c.EnforcePKCE || c.EnablePKCEPlainChallengeMethod || c.SendDebugMessagesToClients || len(c.TokenEndpointHandlers) != 4 || len(c.AuthorizeEndpointHandlers) != 2 {
+	if !c.EnforcePKCE || c.EnablePKCEPlainChallengeMethod || c.SendDebugMessagesToClients || len(c.TokenEndpointHandlers) != 6 || len(c.AuthorizeEndpointHandlers) != 2 {
 		t.Errorf("got %+v", c.Config)
 	}
 }

@@ -113,22 +113,20 @@ func (p *Provider) refuseRefresh(ctx context.Context, x *exchange, n *rotation) 
 
 // rotation is a refresh request with the tokens that it would get.
 type rotation struct {
-	presented                 string
-	hash                      []byte
-	wanted                    []string
-	to                        *audience // nil where nothing is given
-	access, accessSignature   string
-	refresh, refreshSignature string
+	presented string
+	hash      []byte
+	wanted    []string
+	to        *audience // nil where nothing is given
+	*minted
 }
 
 // mint makes the successors outside of the write, which must be short.
 func (h *refreshToken) mint(ctx context.Context, r fosite.AccessRequester) (*rotation, error) {
 	presented := r.GetRequestForm().Get("refresh_token")
 	n := &rotation{presented: presented, hash: rowKey(h.p.refresh.signature(ctx, presented)), wanted: r.GetRequestedScopes()}
-	var err1, err2 error
-	n.access, n.accessSignature, err1 = h.p.access.mint(ctx)
-	n.refresh, n.refreshSignature, err2 = h.p.refresh.mint(ctx)
-	return n, errors.Join(err1, err2)
+	var err error
+	n.minted, err = h.p.mintTokens(ctx)
+	return n, err
 }
 
 // refreshWith decides about the presented token inside of the write: new

@@ -18,15 +18,12 @@ const (
 )
 
 // The names of the grant types that are not words.
-const (
-	deviceGrant   = "urn:ietf:params:oauth:grant-type:device_code"    // RFC 8628
-	exchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange" // RFC 8693
-)
+const ()
 
 var (
 	clientID   = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{2,63}$`)
 	personID   = regexp.MustCompile(`^(cus|stf|usr)_`)
-	grantTypes = []string{"authorization_code", "refresh_token", "client_credentials", deviceGrant, exchangeGrant}
+	grantTypes = []string{"authorization_code", "refresh_token", "client_credentials", DeviceGrant, ExchangeGrant}
 )
 
 // Fault is what is wrong with one field of a client that is to be registered.
@@ -71,9 +68,9 @@ func (f *faults) identity(c *store.Client) {
 func (f *faults) grants(c *store.Client) {
 	code := c.GrantTypes.Has("authorization_code")
 	f.check(len(keep(c.GrantTypes, within(grantTypes))) == len(c.GrantTypes), "grant_types", "It must be some of "+strings.Join(grantTypes, ", ")+", or none for a resource server.")
-	f.check(!c.GrantTypes.Has("refresh_token") || code || c.GrantTypes.Has(deviceGrant), "grant_types", "refresh_token needs authorization_code or the device grant.")
+	f.check(!c.GrantTypes.Has("refresh_token") || code || c.GrantTypes.Has(DeviceGrant), "grant_types", "refresh_token needs authorization_code or the device grant.")
 	f.check(!c.Public || !c.GrantTypes.Has("client_credentials"), "grant_types", "A public client has no credentials.")
-	f.check(!c.Public || !c.GrantTypes.Has(exchangeGrant), "grant_types", "A public client can't exchange tokens: it could be anyone.")
+	f.check(!c.Public || !c.GrantTypes.Has(ExchangeGrant), "grant_types", "A public client can't exchange tokens: it could be anyone.")
 	f.check(len(c.RedirectURIs) <= maxRedirects && code == (len(c.RedirectURIs) > 0), "redirect_uris", "1 to 20 are needed with authorization_code, none without.")
 	f.check(!c.RequirePAR || code, "require_pushed_authorization_requests", "Only a client with authorization_code has any to push.")
 	f.each(c.Scopes, func(s string) bool { _, ok := ScopeNamed(s); return ok }, "scopes", "One of them does not exist.")

@@ -8,7 +8,8 @@ import (
 )
 
 // Revoke ends a token of the client that asks (RFC 7009): a refresh token with
-// its whole grant, an access token alone. A token that is not there is fine. A
+// its whole grant, an access token with what others got by exchanging one of the
+// grant. A token that is not there is fine. A
 // nil error means that the revocation is durable; every other is an *[Error],
 // also where the store failed, which fosite would call success.
 func (p *Provider) Revoke(ctx context.Context, r *Request) error {
@@ -39,6 +40,9 @@ func (p *Provider) revocation(ctx context.Context, x *exchange, c *client, token
 		}
 		x.revoked("access_token", t.GrantID, t.ClientID, t.Standing)
 		x.add(func(ctx context.Context, tx *store.Tx) error { return tx.RevokeAccessToken(ctx, t.Hash) })
+		x.add(func(ctx context.Context, tx *store.Tx) error {
+			return tx.RevokeExchanged(ctx, t.Tenant, t.GrantID, c.ID)
+		})
 		return ownedBy(x, c, t.Tenant, t.ClientID)
 	}
 	s := p.refresh.signature(ctx, token)

@@ -19,6 +19,8 @@ type Answer struct {
 	ExpiresIn    int64  `json:"expires_in"` // seconds
 	RefreshToken string `json:"refresh_token,omitempty"`
 	Scope        string `json:"scope"`
+	// IssuedTokenType is of an exchange (RFC 8693 §2.2.1).
+	IssuedTokenType string `json:"issued_token_type,omitempty"`
 }
 
 // Token prepares the answer to a token request: a code (RFC 6749 §4.1.3), a
@@ -32,7 +34,8 @@ func (p *Provider) Token(ctx context.Context, r *Request) (*Prepared[*Answer], e
 		return nil, errorOf(err)
 	}
 	form := pick(r.Form, "grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type",
-		"code", "redirect_uri", "code_verifier", "refresh_token", "scope")
+		"code", "redirect_uri", "code_verifier", "refresh_token", "scope", "device_code",
+		"subject_token")
 	form.Set("audience", r.Tenant.Resource())
 	req, err := p.fosite.NewAccessRequest(ctx, httpRequest(http.MethodPost, form, r.Authorization), session{})
 	if err != nil {
@@ -73,14 +76,17 @@ func checkTokenRequest(r *Request) error {
 	if err := single(r.Form); err != nil {
 		return err
 	}
-	needed := map[string]string{"authorization_code": "code", "refresh_token": "refresh_token", "client_credentials": "grant_type"}
+	needed := map[string]string{
+		"authorization_code": "code", "refresh_token": "refresh_token", "client_credentials": "grant_type", DeviceGrant: "device_code",
+		ExchangeGrant: "subject_token",
+	}
 	switch parameter, known := needed[r.Form.Get("grant_type")]; {
 	case r.Form.Get("grant_type") == "":
 		return refuse("invalid_request").saying("The grant_type is missing.")
 	case !known:
 		return refuse("unsupported_grant_type")
 	case r.Form.Get(parameter) == "":
-		return refuse("invalid_request").saying("The code or refresh_token is missing.")
+		return refuse("invalid_request").saying("The code, refresh_token, device_code or subject_token is missing.")
 	}
 	return checkScope(r.Form)
 }

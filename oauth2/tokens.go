@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"strings"
 
 	"github.com/ory/fosite"
@@ -31,6 +32,20 @@ func newKind(prefix string, secret []byte) *kind {
 func (k *kind) mint(ctx context.Context) (token, signature string, err error) {
 	token, signature, err = k.mac.Generate(ctx)
 	return k.prefix + token, signature, err
+}
+
+// minted are tokens that a request would get.
+type minted struct {
+	access, accessSignature   string
+	refresh, refreshSignature string
+}
+
+func (p *Provider) mintTokens(ctx context.Context) (*minted, error) {
+	n := new(minted)
+	var err1, err2 error
+	n.access, n.accessSignature, err1 = p.access.mint(ctx)
+	n.refresh, n.refreshSignature, err2 = p.refresh.mint(ctx)
+	return n, errors.Join(err1, err2)
 }
 
 // signature is the token's, or "" if this server did not make the token: junk

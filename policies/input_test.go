@@ -22,8 +22,8 @@ func full() *Request {
 		"points": int64(-5), "adjusted_today": 1, "recipient_tenant": "demo",
 		"grant_type": "refresh_token", "audience": "https://api.example", "asked_scopes": []string{"points:read"},
 		"client_grant_types": []string{"refresh_token"}, "client_scopes": []string{"points:read"}, "client_registered_by": "admin",
-		"replay": true, "token_type": "access_token", "own": false, "serves": true,
-		"remembered": true, "grants": []string{"grt_1"},
+		"replay": true, "token_type": "access_token", "own": false, "serves": true, "subject_bound": true,
+		"subject_client": "demo-web", "subject_audience": "https://orders.example", "subject_scopes": []string{"points:read"}, "subject_grant": "grt_1", "remembered": true, "grants": []string{"grt_1"},
 	}
 	return r
 }
@@ -43,8 +43,8 @@ func TestInputIsTheContracts(t *testing.T) {
 			"facts": {"points": -5, "adjusted_today": 1, "recipient_tenant": "demo",
 				"grant_type": "refresh_token", "audience": "https://api.example", "asked_scopes": ["points:read"],
 				"client_grant_types": ["refresh_token"], "client_scopes": ["points:read"], "client_registered_by": "admin",
-				"replay": true, "token_type": "access_token", "own": false, "serves": true,
-				"remembered": true, "grants": ["grt_1"]}
+				"replay": true, "token_type": "access_token", "own": false, "serves": true, "subject_bound": true,
+				"subject_client": "demo-web", "subject_audience": "https://orders.example", "subject_scopes": ["points:read"], "subject_grant": "grt_1", "remembered": true, "grants": ["grt_1"]}
 		}
 	}`
 	sameJSON(t, want, appendJSON(nil, full().value()))

@@ -74,7 +74,7 @@ func newRooms(c *Config) (*rooms, error) {
 	}
 	r.refusals.Page = r.pages.Refusal
 	r.oauth = &oauth.OAuth{Gate: g, Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage, Count: r.refusals.CountFor}
-	r.pages.Answers = r.oauth
+	r.pages.Answers, r.pages.Devices = r.oauth, r.oauth
 	r.admin = &admin.Admin{Gate: g, Store: c.Store, Cursors: cursors, Roles: c.Policy.Roles, ScopesOf: c.Policy.ScopesOf, Hash: passwords.Hash}
 	r.admin.Signing = c.OAuth
 	r.admin.AuthMethods = c.OAuth.AuthMethods

@@ -35,10 +35,13 @@ func (r *rooms) routes(app *fiber.App) {
 	app.Post("/oauth2/authorize", person, r.oauth.Authorize())
 	app.Get("/oauth2/authorize/continue", person, r.oauth.Continue())
 	app.Post("/oauth2/token", byHeader, r.oauth.Token())
+	app.Post("/oauth2/device_authorization", byHeader, r.oauth.DeviceAuthorization())
 	app.Post("/oauth2/introspect", byHeader, r.oauth.Introspect())
 	app.Post("/oauth2/revoke", byHeader, r.oauth.Revoke())
 	app.Get("/consent", person, r.pages.Consent())
 	app.Post("/consent", person, r.pages.PostConsent())
+	app.Get("/device", person, r.pages.Device())
+	app.Post("/device", person, r.pages.PostDevice())
 
 	// A person's own pages.
 	account := app.Group("/account", person, byCredential)

@@ -28,6 +28,7 @@ var eventsOf = map[string][]gate.What{
 	"POST /login":         {gate.LoginSucceeded{}, gate.LoginFailed{}},
 	"POST /setup":         {gate.LoginSucceeded{}}, // the administrator is a decision of the program: setup.complete
 	"POST /consent":       {gate.ConsentDenied{}},  // a yes is a decision: consent.grant
+	"POST /device":        {gate.ConsentDenied{}},  // the same
 	"POST /oauth2/token":  {gate.TokenReused{}},    // what is given is a decision: token.issue, token.refresh
 	"POST /oauth2/revoke": {gate.TokenRevoked{}},
 }
@@ -35,8 +36,9 @@ var eventsOf = map[string][]gate.What{
 // changeNothing are routes without a gate that read, by a method that others
 // change something with.
 var changeNothing = map[string]string{
-	"POST /oauth2/authorize":  "it leads to login and consent, as its GET does",
-	"POST /oauth2/introspect": "it tells about a token, by a decision; the method is RFC 7662's",
+	"POST /oauth2/device_authorization": "the codes that it gives are a decision: device.authorize",
+	"POST /oauth2/authorize":            "it leads to login and consent, as its GET does",
+	"POST /oauth2/introspect":           "it tells about a token, by a decision; the method is RFC 7662's",
 }
 
 // TestEveryChangeIsRecorded: a route that may change something is gated, so its

@@ -43,11 +43,14 @@ var ungated = map[string]string{
 	"GET /oauth2/authorize":                         "it gives nothing but a redirect to login and consent",
 	"POST /oauth2/authorize":                        "the same",
 	"GET /oauth2/authorize/continue":                "the same, after the login",
-	"POST /oauth2/token":                            "gated once the client is known: token.issue, token.refresh",
+	"POST /oauth2/token":                            "gated once the client is known: token.issue, token.refresh, token.exchange",
+	"POST /oauth2/device_authorization":             "gated once the client is known: device.authorize",
 	"POST /oauth2/introspect":                       "gated once the client is known: token.introspect",
 	"POST /oauth2/revoke":                           "ends what the caller shows, and nothing else; authenticates the client by RFC 7009",
 	"GET /consent":                                  "a step of authorize, for the person who is logged in",
 	"POST /consent":                                 "gated once the request is known: consent.grant; a no is an event",
+	"GET /device":                                   "asks for the code of a device",
+	"POST /device":                                  "gated once the device is known: consent.grant; a no is an event",
 }
 
 // TestEveryRouteIsGated sends a request without credentials to each route that

@@ -51,7 +51,7 @@ func (m OAuth2) Authenticate(ctx context.Context, c *Credentials) (web.Caller, e
 	}
 	k := web.Caller{
 		Method: m.Name(), Status: web.Status(t.Status), Type: t.SubjectType, ID: t.Subject, Tenant: t.Tenant,
-		Roles: t.Roles, Scopes: t.Scopes, ClientID: t.ClientID, Trusted: t.Trusted,
+		Roles: t.Roles, Actor: t.Actor, Scopes: t.Scopes, ClientID: t.ClientID, Trusted: t.Trusted,
 		IssuedAt: t.IssuedAt, AuthTime: t.AuthTime, AMR: t.AMR, ACR: t.ACR, GrantID: t.GrantID,
 		Resource: t.Audience,
 	}

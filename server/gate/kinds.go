@@ -21,7 +21,7 @@ func Kinds() []What {
 		LoginSucceeded{}, LoginFailed{},
 		SetupOffered{}, InstallationCreated{}, TenantMoved{},
 		ConsentDenied{},
-		TokenRevoked{}, TokenReused{Type: AuthorizationCode}, TokenReused{Type: RefreshToken},
+		TokenRevoked{}, TokenReused{Type: AuthorizationCode}, TokenReused{Type: RefreshToken}, TokenReused{Type: DeviceCode},
 		RequestRefused{},
 		ServerStarted{}, ServerStopped{}, PolicyLoaded{}, SecretCreated{}, SecretChanged{},
 		DatabaseMigrated{}, DatabaseBackedUp{}, BackupFailed{}, DatabaseRestored{},
@@ -125,6 +125,7 @@ const (
 	AuthorizationCode TokenType = "code"
 	AccessToken       TokenType = "access_token"
 	RefreshToken      TokenType = "refresh_token"
+	DeviceCode        TokenType = "device_code"
 )
 
 // TokenRevoked is a token that its client ended; a refresh token with the whole
@@ -142,7 +143,7 @@ func (TokenRevoked) kind() kind { return kind{"token.revoke", ok, 200} }
 // which is its resource, was revoked. The subject is the grant's, and has not
 // done it; the client is the one that the grant was given to.
 type TokenReused struct {
-	// code or refresh_token.
+	// code, refresh_token or device_code.
 	Type TokenType `json:"token_type"`
 	// The client that showed it, if it is another one.
 	ShownBy string `json:"shown_by,omitempty"`

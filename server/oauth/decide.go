@@ -71,7 +71,7 @@ func pass(c *fiber.Ctx, g *gate.Gate, a *oauth2.Act, op gate.Operation[struct{}]
 func caller(t *store.Tenant, a *oauth2.Act) *web.Caller {
 	k := &web.Caller{
 		Method: a.Method, Status: web.Valid, Type: a.SubjectType, ID: a.Subject, Tenant: t.ID, Roles: a.Roles,
-		Scopes: a.Scopes, AuthTime: a.AuthTime, AMR: a.AMR, ACR: oauth2.ACR(a.AMR), Bound: a.Bound, GrantID: a.GrantID,
+		Actor: a.Actor, Scopes: a.Scopes, AuthTime: a.AuthTime, AMR: a.AMR, ACR: oauth2.ACR(a.AMR), Bound: a.Bound, GrantID: a.GrantID,
 	}
 	if a.Client != nil {
 		k.ClientID, k.Trusted = a.Client.ID, a.Client.Trusted

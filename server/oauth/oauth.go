@@ -32,7 +32,11 @@ func (o *OAuth) Token() fiber.Handler {
 		if err != nil {
 			return nil, err
 		}
-		return rfc(decide(c, o.Gate, p, func(a *oauth2.Answer) *web.Answer { return web.JSON(fiber.StatusOK, a) }), "unauthorized_client"), nil
+		denied := "unauthorized_client"
+		if p.Action == "token.exchange" {
+			denied = "invalid_request" // RFC 8693 §2.2.2: a token that is not acceptable by policy
+		}
+		return rfc(decide(c, o.Gate, p, func(a *oauth2.Answer) *web.Answer { return web.JSON(fiber.StatusOK, a) }), denied), nil
 	})
 }
 
@@ -167,8 +171,8 @@ func (o *OAuth) count(c *fiber.Ctx, err error, client string) {
 	refused := errorOf(c, err)
 	p := &web.Problem{Code: refused.Code, Status: refused.Status}
 	switch {
-	case refused.Status >= fiber.StatusInternalServerError:
-		return
+	case refused.Status >= fiber.StatusInternalServerError, refused.Code == "authorization_pending":
+		return // the latter refuses nothing: it is how a device waits
 	case refused.Status == fiber.StatusRequestEntityTooLarge:
 		p = web.NewProblem("too_large", "")
 	}

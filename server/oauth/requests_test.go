@@ -180,17 +180,21 @@ func (w *world) want(r reply, status int, code string) {
 	}
 }
 
-// parallel does the same n times at once.
-func parallel(n int, do func() reply) []reply {
-	out := make([]reply, n)
+// parallel does the same n times at once, and beside it each of the others once.
+func parallel(n int, do func() reply, beside ...func() reply) []reply {
+	out := make([]reply, n+len(beside))
 	var ready, done sync.WaitGroup
 	start := make(chan struct{})
-	ready.Add(n)
-	for i := range n {
+	ready.Add(len(out))
+	for i := range out {
 		done.Go(func() {
 			ready.Done()
 			<-start
-			out[i] = do()
+			if i < n {
+				out[i] = do()
+			} else {
+				out[i] = beside[i-n]()
+			}
 		})
 	}
 	ready.Wait()

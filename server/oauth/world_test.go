@@ -198,6 +198,7 @@ func (w *world) listen() {
 	app.Post("/oauth2/authorize", o.Authorize())
 	app.Get("/oauth2/authorize/continue", o.Continue())
 	app.Post("/oauth2/token", o.Token())
+	app.Post("/oauth2/device_authorization", o.DeviceAuthorization())
 	app.Post("/oauth2/introspect", o.Introspect())
 	app.Post("/oauth2/revoke", o.Revoke())
 	app.Get("/.well-known/oauth-authorization-server", o.ServerMetadata())

@@ -62,7 +62,8 @@ func newEnv(t *testing.T) *env {
 		Store:  e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, Logins: e.provider, ScopesOf: engine.ScopesOf, Now: clock,
 		Session: &authn.Sessions{Store: e.db, Now: clock, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime},
 	}
-	e.Answers = &oauth.OAuth{Gate: e.Gate, Provider: e.provider}
+	answers := &oauth.OAuth{Gate: e.Gate, Provider: e.provider}
+	e.Answers, e.Devices = answers, answers
 	e.Count = func(_ *web.Event, p *web.Problem) { e.refused = append(e.refused, p.Code) }
 	e.routes()
 	return e
@@ -92,6 +93,8 @@ func (e *env) routes() {
 	e.app.Post("/logout", e.Logout())
 	e.app.Get("/consent", e.Consent())
 	e.app.Post("/consent", e.PostConsent())
+	e.app.Get("/device", e.Device())
+	e.app.Post("/device", e.PostDevice())
 	e.app.Get("/account", e.Account())
 	e.app.Get("/account/apps", e.Apps())
 	e.app.Post("/account/apps/revoke", e.RevokeApp())

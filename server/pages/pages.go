@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -24,6 +25,7 @@ type Pages struct {
 	Consents  Consents
 	Logins    Logins
 	Answers   Answers
+	Devices   Devices
 	// ScopesOf are the scopes that a member of staff with these roles may have.
 	ScopesOf func(roles []string) []string
 	// Throttle charges one attempt to the key, of which so many may be made in a
@@ -56,4 +58,15 @@ type Answers interface {
 	Approve(c *fiber.Ctx, f *oauth2.Flow, p oauth2.Person, scopes []string) *web.Answer
 	// Deny tells the client that the person said no.
 	Deny(c *fiber.Ctx, f *oauth2.Flow, p oauth2.Person) *web.Answer
+}
+
+// Devices is what the page for devices needs of the packages oauth2 and oauth.
+type Devices interface {
+	// FindDevice finds the device that shows a code; oauth2.ErrDevice if none does.
+	FindDevice(ctx context.Context, t *store.Tenant, personType, typed string) (*oauth2.Device, error)
+	// ApproveDevice lets the device have these scopes, once. The answer takes the
+	// browser on, or is a problem to be shown.
+	ApproveDevice(c *fiber.Ctx, d *oauth2.Device, p oauth2.Person, scopes []string) *web.Answer
+	// DenyDevice tells the device that the person said no.
+	DenyDevice(c *fiber.Ctx, d *oauth2.Device, p oauth2.Person) *web.Answer
 }
