@@ -34,7 +34,7 @@ func TestOAuth(t *testing.T) {
 			{"authorize", p.authorize}, {"state", p.states}, {"consent", p.consents},
 			{"request", p.requests}, {"client", p.strangers}, {"code", p.codes}, {"refresh", p.refreshes}, {"service", p.services}, {"end", p.ends},
 			{"introspection", p.introspections}, {"revocation", p.revocations},
-			{"metadata", p.metadata}, {"resource", p.resources}, {"dpop", p.dpop},
+			{"metadata", p.metadata}, {"resource", p.resources}, {"dpop", p.dpop}, {"assertion", p.assertions},
 		} {
 			t.Run(group.name, group.test)
 		}

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as oauth from 'oauth4webapi';
-import { Browser, alice, balance, base, gateway, refused, service, spa, web } from './pointgate.js';
+import { Browser, alice, balance, base, gateway, refused, register, service, spa, web } from './pointgate.js';
 
 const loopback = { [oauth.allowInsecureRequests]: true }; // http, as the demo is on one machine
 
@@ -87,6 +87,20 @@ test('client credentials', async () => {
   const got = await oauth.processClientCredentialsResponse(as, client, answer);
   assert.equal(got.scope, 'points:read');
   assert.equal(got.refresh_token, undefined);
+});
+
+test('private_key_jwt', async () => {
+  const as = await discover();
+  const { privateKey, publicKey } = await oauth.generateKeyPair('ES256', { extractable: true });
+  const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', publicKey);
+  const { id: client_id } = await register({
+    name: 'Signs', grant_types: ['client_credentials'], scopes: ['points:read'],
+    token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ kty, crv, x, y, kid: 'one' }] },
+  });
+  const auth = oauth.PrivateKeyJwt({ key: privateKey, kid: 'one' });
+  const answer = await oauth.clientCredentialsGrantRequest(as, { client_id }, auth, { scope: 'points:read' }, loopback);
+  const got = await oauth.processClientCredentialsResponse(as, { client_id }, answer);
+  assert.equal(got.scope, 'points:read');
 });
 
 test('introspection, of a token that lives and of one that does not', async () => {
