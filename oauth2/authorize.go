@@ -49,6 +49,7 @@ func (p *Provider) Authorize(ctx context.Context, t *store.Tenant, form url.Valu
 		return nil, f.refuse(errorOf(x.end(err)))
 	}
 	f.Key = form.Get("dpop_jkt")
+	f.Nonce = form.Get("nonce")
 	f.Challenge, f.Resource, f.ResourceName, f.Scopes = form.Get("code_challenge"), to.uri, to.name, ar.GetRequestedScopes()
 	if !x.client.GrantTypes.Has("refresh_token") {
 		f.Scopes = keep(f.Scopes, func(s string) bool { return s != offline })
@@ -107,6 +108,8 @@ func precheck(c *client, form url.Values) error {
 		return refuse("unauthorized_client")
 	case form.Get("response_mode") != "" && form.Get("response_mode") != "query":
 		return refuse("invalid_request").saying("The response_mode must be query.")
+	case len(form.Get("nonce")) > maxNonce:
+		return refuse("invalid_request").saying("The nonce is too long: 512 bytes are enough.")
 	case form.Get("code_challenge_method") != "S256" || !is256(form.Get("code_challenge")):
 		return refuse("invalid_request").saying("A code_challenge of 43 characters with code_challenge_method=S256 is needed (RFC 7636).")
 	case form.Has("dpop_jkt") && !is256(form.Get("dpop_jkt")):

@@ -54,6 +54,7 @@ func (p *Provider) Approve(ctx context.Context, f *Flow, who Person, granted []s
 	if f.Key != "" {
 		x.code.Cnf = dpopPrefix + f.Key
 	}
+	x.code.Nonce = f.Nonce
 	x.grant = newGrant(x, ar.GetID(), who, granted, x.code.Audience)
 	x.add(func(ctx context.Context, tx *store.Tx) error { return enabled(ctx, tx, x.grant) })
 	x.add(to.stillThere(x))

@@ -200,8 +200,11 @@ func (x *exchange) redeemDevice(ctx context.Context, tx *store.Tx, hash []byte, 
 		return nil, err
 	}
 	if !n.scopes.Has(offline) || !x.client.GrantTypes.Has("refresh_token") {
-		return x.answer(n.access, "", access), nil
+		return x.answer(n.access, "", access)
 	}
 	refresh := x.newRefresh(n.refreshSignature, n.scopes, n.audience)
-	return x.answer(n.access, n.refresh, access), tx.InsertRefreshToken(ctx, refresh)
+	if err := tx.InsertRefreshToken(ctx, refresh); err != nil {
+		return nil, err
+	}
+	return x.answer(n.access, n.refresh, access)
 }

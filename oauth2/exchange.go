@@ -25,13 +25,17 @@ type exchange struct {
 	cnf     string       // what they will be bound to; "" is nothing
 	code    *store.Code  // that is presented, or, on consent, made
 	grant   *store.Grant // that is made
-	access  *store.AccessToken
-	replay  *Answer // of a refresh, new or again
-	steps   []step
-	event   *Event // what the steps amount to; nil: nothing to tell
-	record  func(tx *store.Tx, e *Event)
-	fault   error // of the store; fosite swallows some errors or renames them
-	granted struct {
+	// standing is of the grant that tokens are given for.
+	standing store.Standing
+	key      *signingKey // signs what is given; nil where nothing is, or keyFault says why
+	keyFault error
+	access   *store.AccessToken
+	replay   *Answer // of a refresh, new or again
+	steps    []step
+	event    *Event // what the steps amount to; nil: nothing to tell
+	record   func(tx *store.Tx, e *Event)
+	fault    error // of the store; fosite swallows some errors or renames them
+	granted  struct {
 		id   string
 		ends time.Time
 	}

@@ -24,6 +24,7 @@ type Flow struct {
 	State        string    `json:"e,omitempty"` // returned unchanged
 	Challenge    string    `json:"p"`           // PKCE, S256
 	Key          string    `json:"j,omitempty"` // the thumbprint of the DPoP key that the code will be for (dpop_jkt)
+	Nonce        string    `json:"b,omitempty"` // for the ID token
 	Resource     string    `json:"a"`
 	ResourceName string    `json:"o,omitempty"` // to be shown; empty: the tenant's API
 	ExpiresAt    time.Time `json:"z"`           // set by Seal and SealLogin

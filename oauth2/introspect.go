@@ -86,8 +86,8 @@ func (p *Provider) tokenRequest(ctx context.Context, x *exchange, r *Request) (*
 
 // describe finds a live token of the tenant; store.ErrNotFound for all else.
 func (p *Provider) describe(ctx context.Context, x *exchange, q *Inquiry, token string) error {
-	if s := p.access.signature(ctx, token); s != "" {
-		t, err := store.GetAccessToken(ctx, p.store, rowKey(s))
+	if isAccess(token) {
+		t, err := p.findAccess(ctx, p.store, token)
 		if err != nil {
 			return x.failed(err)
 		}

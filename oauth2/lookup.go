@@ -44,11 +44,7 @@ func (t *Token) Bound() string { return boundBy(t.Cnf) }
 // what was never issued are store.ErrNotFound; junk costs no query. Revoking
 // works from the next Lookup on: nothing is cached.
 func (p *Provider) Lookup(ctx context.Context, token string) (*Token, error) {
-	signature := p.access.signature(ctx, token)
-	if signature == "" {
-		return nil, store.ErrNotFound
-	}
-	t, err := store.GetAccessToken(ctx, p.store, rowKey(signature))
+	t, err := p.findAccess(ctx, p.store, token)
 	if err != nil {
 		return nil, err
 	}

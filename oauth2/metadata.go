@@ -2,8 +2,10 @@ package oauth2
 
 import "github.com/pointgate/pointgate/store"
 
-// ServerMetadata is the document of RFC 8414. It lists what works, nothing else.
+// ServerMetadata is the document of RFC 8414 and OpenID Connect Discovery. It
+// lists what works, nothing else.
 type ServerMetadata struct {
+	OpenIDMetadata
 	Issuer                   string   `json:"issuer"`
 	Authorization            string   `json:"authorization_endpoint"`
 	Token                    string   `json:"token_endpoint"`
@@ -51,7 +53,8 @@ func (p *Provider) Metadata(t *store.Tenant) ServerMetadata {
 		Introspection:            t.Issuer + "/oauth2/introspect",
 		Revocation:               t.Issuer + "/oauth2/revoke",
 		DeviceAuthorization:      t.Issuer + "/oauth2/device_authorization",
-		Scopes:                   append(apiScopes(), offline),
+		OpenIDMetadata:           openIDMetadata(t),
+		Scopes:                   append(apiScopes(), openid, "email", "profile", offline),
 		ResponseTypes:            []string{"code"},
 		ResponseModes:            []string{"query"},
 		GrantTypes:               grantTypes,

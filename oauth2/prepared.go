@@ -80,6 +80,7 @@ func (x *exchange) facts(grantType, audience string) map[string]any {
 
 // actOn is an act about a grant.
 func (x *exchange) actOn(action string, grant Object, s store.Standing, scopes []string) Act {
+	x.standing = s
 	return Act{
 		Action: action, Client: x.client.Client, Method: x.method, SubjectType: s.SubjectType, Subject: s.Subject, Roles: s.Roles,
 		Scopes: scopes, AuthTime: s.AuthTime.Time, AMR: s.AMR, Bound: boundBy(x.cnf), GrantID: grant.ID, Object: grant,

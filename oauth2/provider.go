@@ -92,7 +92,7 @@ func New(c Config) (*Provider, error) {
 	}
 	p := &Provider{
 		store: c.Store, now: c.Now, record: c.Record, hasher: secretHasher{}, sealKey: c.SealKey,
-		code: newKind("pgc_", c.Secret), access: newKind("pga_", c.Secret), refresh: newKind("pgr_", c.Secret),
+		code: newKind("pgc_", c.Secret), access: newKind(accessPrefix, c.Secret), refresh: newKind("pgr_", c.Secret),
 		device: newKind("pgd_", c.Secret), userKey: derive(c.Secret, nil, "pointgate user code"),
 		flows:    sealer{key: derive(c.SealKey, nil, "pointgate flow")},
 		nonceKey: derive(c.Secret, nil, "pointgate dpop nonce"),

@@ -170,7 +170,11 @@ func (p *Provider) rotate(ctx context.Context, tx *store.Tx, x *exchange, n *rot
 	x.granted.id, x.granted.ends = t.GrantID, t.GrantEndsAt.Time
 	access := x.newAccess(n.accessSignature, scopes, t.Audience)
 	next := x.newRefresh(n.refreshSignature, t.Scopes, t.Audience)
-	a := x.answer(n.access, n.refresh, access)
+	x.standing = t.Standing
+	a, err := x.answer(n.access, n.refresh, access)
+	if err != nil {
+		return nil, err
+	}
 	t.UsedAt, t.NextHash = store.At(x.now), next.Hash
 	if grace := time.Duration(x.client.RefreshGrace) * time.Second; grace > 0 {
 		t.GraceEndsAt = store.At(x.now.Add(grace))

@@ -33,8 +33,8 @@ func (p *Provider) Revoke(ctx context.Context, r *Request) error {
 
 // revocation finds the token and adds the step that ends it.
 func (p *Provider) revocation(ctx context.Context, x *exchange, c *client, token string) error {
-	if s := p.access.signature(ctx, token); s != "" {
-		t, err := store.GetAccessToken(ctx, p.store, rowKey(s))
+	if isAccess(token) {
+		t, err := p.findAccess(ctx, p.store, token)
 		if err != nil {
 			return x.failed(err)
 		}

@@ -77,10 +77,10 @@ func holdable(subjectType string, names []string) []string {
 	return keep(names, func(n string) bool { return MayHold(subjectType, n) })
 }
 
-// useful reports whether the scopes allow anything: to be known, or to stay
-// signed in, without more, is no reason for a grant.
+// useful reports whether the scopes allow anything: to stay signed in, without
+// more, is no reason for a grant.
 func useful(names []string) bool {
-	return slices.ContainsFunc(names, func(n string) bool { return n != offline && n != openid })
+	return slices.ContainsFunc(names, func(n string) bool { return n != offline })
 }
 
 // keep is a new list of the strings that are wanted, each once.

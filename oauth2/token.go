@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/handler/oauth2"
@@ -21,6 +20,7 @@ type Answer struct {
 	Scope        string `json:"scope"`
 	// IssuedTokenType is of an exchange (RFC 8693 §2.2.1).
 	IssuedTokenType string `json:"issued_token_type,omitempty"`
+	IDToken         string `json:"id_token,omitempty"` // OpenID Connect Core §3.1.3.3
 }
 
 // Token prepares the answer to a token request: a code (RFC 6749 §4.1.3), a
@@ -47,6 +47,7 @@ func (p *Provider) Token(ctx context.Context, r *Request) (*Prepared[*Answer], e
 	if x.code != nil && !sameAudience(x.request.Form.Get("resource"), x.code.Audience) {
 		return nil, refuse("invalid_target")
 	}
+	p.readySigner(ctx, x)
 	resp, err := p.fosite.NewAccessResponse(ctx, req)
 	if err != nil {
 		return nil, x.end(err)
@@ -56,8 +57,12 @@ func (p *Provider) Token(ctx context.Context, r *Request) (*Prepared[*Answer], e
 		return &Prepared[*Answer]{x.act, x, func() *Answer { return x.replay }}, nil
 	}
 	refresh, _ := resp.GetExtra("refresh_token").(string)
-	answer := x.answer(resp.GetAccessToken(), refresh, x.access)
-	return &Prepared[*Answer]{x.issue(), x, func() *Answer { return answer }}, nil
+	act := x.issue()
+	answer, err := x.answer(resp.GetAccessToken(), refresh, x.access)
+	if err != nil {
+		return nil, x.end(err)
+	}
+	return &Prepared[*Answer]{act, x, func() *Answer { return answer }}, nil
 }
 
 // issue is the act of giving the first tokens of a grant.
@@ -89,13 +94,6 @@ func checkTokenRequest(r *Request) error {
 		return refuse("invalid_request").saying("The code, refresh_token, device_code or subject_token is missing.")
 	}
 	return checkScope(r.Form)
-}
-
-func (x *exchange) answer(access, refresh string, row *store.AccessToken) *Answer {
-	return &Answer{
-		AccessToken: access, TokenType: tokenType(row.Cnf), ExpiresIn: int64(row.ExpiresAt.Sub(x.now).Seconds()),
-		RefreshToken: refresh, Scope: strings.Join(row.Scopes, " "),
-	}
 }
 
 // clientCredentials is fosite's handler with the refusals that the RFC wants,

@@ -91,7 +91,9 @@ func (h *tokenExchange) PopulateTokenEndpointResponse(ctx context.Context, r fos
 	}
 	x.act.Facts["subject_scopes"] = own
 	x.access = x.newAccess(n.accessSignature, scopes, to.uri)
-	x.replay = x.answer(n.access, "", x.access)
+	if x.replay, err = x.answer(n.access, "", x.access); err != nil {
+		return err
+	}
 	x.replay.IssuedTokenType = accessTokenType
 	x.add(to.stillThere(x))
 	x.add(func(ctx context.Context, tx *store.Tx) error {
@@ -136,11 +138,7 @@ func (p *Provider) checkActorToken(ctx context.Context, x *exchange, token strin
 
 // liveToken finds a valid access token of the tenant; store.ErrNotFound for all else.
 func (p *Provider) liveToken(ctx context.Context, r store.Reader, x *exchange, token string) (*store.AccessToken, error) {
-	signature := p.access.signature(ctx, token)
-	if signature == "" {
-		return nil, store.ErrNotFound
-	}
-	t, err := store.GetAccessToken(ctx, r, rowKey(signature))
+	t, err := p.findAccess(ctx, r, token)
 	if err != nil {
 		return nil, x.failed(err)
 	}
@@ -184,6 +182,7 @@ func (x *exchange) delegate(t *store.AccessToken, scopes []string, audience stri
 	}
 	x.granted.id, x.granted.ends = x.grant.ID, ends.Time
 	x.act = x.actOn("token.exchange", Object{Type: "grant", ID: x.grant.ID, Owner: t.Subject}, t.Standing, scopes)
+	x.standing.Actor = claim
 	x.act.Actor, x.act.Facts = x.client.ID, x.facts(ExchangeGrant, audience)
 	x.act.Facts["subject_client"], x.act.Facts["subject_audience"], x.act.Facts["subject_grant"] = t.ClientID, t.Audience, t.GrantID
 	x.act.Facts["own"], x.act.Facts["serves"], x.act.Facts["subject_bound"] = t.ClientID == x.client.ID, x.client.Introspects.Has(t.Audience), t.Cnf != ""

@@ -21,6 +21,8 @@ type kind struct {
 	mac    *hmac.HMACStrategy
 }
 
+const accessPrefix = "pga_"
+
 // newKind derives the kind's key: fosite uses only the first 32 bytes of a
 // secret, so two long ones with a common beginning would be the same.
 func newKind(prefix string, secret []byte) *kind {

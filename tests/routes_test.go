@@ -28,6 +28,7 @@ var ungated = map[string]string{
 	"GET /.well-known/oauth-authorization-server":   "public by RFC 8414",
 	"GET /.well-known/oauth-protected-resource":     "public by RFC 9728",
 	"GET /.well-known/oauth-protected-resource/api": "public by RFC 9728",
+	"GET /.well-known/openid-configuration":         "public by OpenID Connect Discovery",
 	"GET /oauth2/jwks":                              "public keys",
 	"GET /openapi.json":                             "a document, the same for everyone",
 	"GET /audit/checkpoint":                         "public by C2SP tlog-tiles, and holds no data of anybody",

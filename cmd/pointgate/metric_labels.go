@@ -24,7 +24,8 @@ var actions = words(`
 	staff.create staff.delete staff.list staff.read staff.update
 	tenant.create tenant.delete tenant.list tenant.read tenant.update
 	token.create token.list token.read token.revoke token.update
-	trail.read trail.rotate`)
+	trail.read trail.rotate
+	userinfo.read`)
 
 // codes are those of problems and of OAuth errors; a test compares them with
 // the program's tables. One that a policy brings itself is "other" here, and itself

@@ -10,8 +10,11 @@ import (
 	"github.com/pointgate/pointgate/store"
 )
 
-// accessPrefix is what our OAuth2 access tokens begin with.
-const accessPrefix = "pga_"
+// What our OAuth2 access tokens begin with; a JWT by the brace of its header.
+const (
+	accessPrefix = "pga_"
+	jwtPrefix    = "eyJ"
+)
 
 // Tokens looks up OAuth2 access tokens. store.ErrNotFound says that we never
 // made this one, which it can tell of a malformed token without a query.
@@ -33,7 +36,8 @@ func (OAuth2) Name() string { return "oauth2" }
 
 // Find implements [Method].
 func (OAuth2) Find(c *Credentials) bool {
-	return c.bearer(accessPrefix) || c.Scheme == schemeDPoP && strings.HasPrefix(c.Secret, accessPrefix)
+	ours := strings.HasPrefix(c.Secret, accessPrefix) || strings.HasPrefix(c.Secret, jwtPrefix)
+	return ours && (c.Scheme == schemeBearer || c.Scheme == schemeDPoP)
 }
 
 // Authenticate implements [Method]. A token of this tenant must be for its API

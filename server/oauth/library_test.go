@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -79,7 +80,7 @@ func TestMetadata(t *testing.T) {
 			"introspection_endpoint":                                   issuer + "/oauth2/introspect",
 			"revocation_endpoint":                                      issuer + "/oauth2/revoke",
 			"device_authorization_endpoint":                            issuer + "/oauth2/device_authorization",
-			"scopes_supported":                                         append(append([]any{}, api...), "offline_access"),
+			"scopes_supported":                                         append(append([]any{}, api...), "openid", "email", "profile", "offline_access"),
 			"response_types_supported":                                 list("code"),
 			"response_modes_supported":                                 list("query"),
 			"grant_types_supported":                                    list("authorization_code", "refresh_token", "client_credentials", oauth2.DeviceGrant, oauth2.ExchangeGrant),
@@ -97,8 +98,17 @@ func TestMetadata(t *testing.T) {
 			"dpop_signing_alg_values_supported":                        algs,
 			"tls_client_certificate_bound_access_tokens":               true,
 		}
-		if diff := cmp.Diff(server, get("/.well-known/oauth-authorization-server")); diff != "" {
-			w.Error(diff)
+		maps.Copy(server, map[string]any{ // OpenID Connect
+			"userinfo_endpoint": issuer + "/oauth2/userinfo", "jwks_uri": issuer + "/oauth2/jwks",
+			"subject_types_supported": list("public"), "id_token_signing_alg_values_supported": list("ES256", "RS256", "EdDSA"),
+			"claims_supported": list("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
+				"name", "email", "email_verified"),
+			"claims_parameter_supported": false, "request_parameter_supported": false, "request_uri_parameter_supported": false,
+		})
+		for _, path := range []string{"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"} {
+			if diff := cmp.Diff(server, get(path)); diff != "" {
+				w.Error(path, diff)
+			}
 		}
 		resource := map[string]any{
 			"resource": issuer + "/api", "resource_name": "demo", "authorization_servers": list(issuer),

@@ -6,7 +6,9 @@ import (
 	"github.com/pointgate/pointgate/server/web"
 )
 
-// ServerMetadata is GET /.well-known/oauth-authorization-server (RFC 8414).
+// ServerMetadata is GET /.well-known/oauth-authorization-server (RFC 8414) and
+// /.well-known/openid-configuration (OpenID Connect Discovery §4): one document,
+// which is what both want.
 func (o *OAuth) ServerMetadata() fiber.Handler {
 	return func(c *fiber.Ctx) error { return document(c, o.Provider.Metadata(web.TenantOf(c))) }
 }

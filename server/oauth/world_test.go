@@ -16,6 +16,7 @@ import (
 
 	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/policies"
+	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/oauth"
 	"github.com/pointgate/pointgate/server/web"
@@ -202,6 +203,13 @@ func (w *world) listen() {
 	app.Post("/oauth2/introspect", o.Introspect())
 	app.Post("/oauth2/revoke", o.Revoke())
 	app.Get("/.well-known/oauth-authorization-server", o.ServerMetadata())
+	app.Get("/.well-known/openid-configuration", o.ServerMetadata())
+	app.Get("/oauth2/jwks", o.JWKS())
+	api := (&authn.Authenticator{Explicit: []authn.Method{authn.OAuth2{Tokens: w.provider}}, Refuse: func(c *fiber.Ctx, p *web.Problem) error {
+		return p.Answer(web.EventOf(c)).Send(c)
+	}}).API()
+	app.Get("/oauth2/userinfo", api, o.UserInfo())
+	app.Post("/oauth2/userinfo", api, o.UserInfo())
 	app.Get("/.well-known/oauth-protected-resource", o.ResourceMetadata())
 	app.Get("/.well-known/oauth-protected-resource/api", o.ResourceMetadata())
 	l, err := net.Listen("tcp", "127.0.0.1:0")
