@@ -16,7 +16,7 @@ type Session struct {
 	ID         string `db:"id"` // its public name; useless without the key
 	Tenant     string `db:"tenant"`
 	UserID     string `db:"user_id"`
-	CreatedAt  Time   `db:"created_at"`   // when the person proved who they are
+	CreatedAt  Time   `db:"created_at"`   // when the person proved who they are, for the last time
 	LastSeenAt Time   `db:"last_seen_at"` // coarse: see [Tx.TouchSession]
 	ExpiresAt  Time   `db:"expires_at"`   // the absolute limit; the idle limit counts from LastSeenAt
 	EndedAt    Time   `db:"ended_at"`
@@ -94,9 +94,33 @@ func (tx *Tx) TouchSession(ctx context.Context, hash []byte, was, at Time) error
 	return err
 }
 
-// EndSession ends one; ErrNotFound if there is no such open session.
+// RenewSession gives an open session of the same person the key, times and
+// methods of a new login; its id stays, by which clients know it. ErrNotFound if
+// there is no such open session.
+func (tx *Tx) RenewSession(ctx context.Context, s *Session) error {
+	return tx.ExecOne(ctx, ErrNotFound, `UPDATE sessions SET hash = ?, created_at = ?, last_seen_at = ?, expires_at = ?, amr = ?, ip = ?, user_agent = ?
+		WHERE id = ? AND tenant = ? AND user_id = ? AND ended_at IS NULL`,
+		s.Hash, s.CreatedAt, s.LastSeenAt, s.ExpiresAt, s.AMR, s.IP, s.UserAgent, s.ID, s.Tenant, s.UserID)
+}
+
+// EndSession ends one, and notes which clients are to be told; ErrNotFound if
+// there is no such open session.
 func (tx *Tx) EndSession(ctx context.Context, tenant, id string) error {
-	return tx.ExecOne(ctx, ErrNotFound, `UPDATE sessions SET ended_at = ? WHERE id = ? AND tenant = ? AND ended_at IS NULL`, tx.Now(), id, tenant)
+	w := where{terms: []string{`ended_at IS NULL`}}
+	w.and(`id = ?`, id)
+	w.and(`tenant = ?`, tenant)
+	n, err := tx.endSessions(ctx, w)
+	if err == nil && n == 0 {
+		err = ErrNotFound
+	}
+	return err
+}
+
+func (tx *Tx) endSessions(ctx context.Context, w where) (int64, error) {
+	if err := tx.tellClients(ctx, w); err != nil {
+		return 0, err
+	}
+	return tx.Exec(ctx, `UPDATE sessions SET ended_at = ?`+w.String(), append([]any{tx.Now()}, w.args...)...)
 }
 
 // SessionMatch says which sessions [Tx.EndSessions] ends; zero fields do not narrow.
@@ -107,14 +131,15 @@ type SessionMatch struct {
 	Except string // not the one with this id
 }
 
-// EndSessions ends all open sessions that match, and returns how many.
+// EndSessions ends all open sessions that match, as [Tx.EndSession] does, and
+// returns how many.
 func (tx *Tx) EndSessions(ctx context.Context, m SessionMatch) (int64, error) {
 	w := where{terms: []string{`ended_at IS NULL`}}
 	w.and(`tenant = ?`, m.Tenant)
 	w.andIf(m.User != "", `user_id = ?`, m.User)
 	w.andIf(!m.Before.IsZero(), `created_at < ?`, m.Before)
 	w.andIf(m.Except != "", `id <> ?`, m.Except)
-	return tx.Exec(ctx, `UPDATE sessions SET ended_at = ?`+w.String(), append([]any{tx.Now()}, w.args...)...)
+	return tx.endSessions(ctx, w)
 }
 
 // DeleteSessions removes at most limit sessions whose absolute limit is long

@@ -87,30 +87,28 @@ func (s *Sessions) touch(ctx context.Context, row *store.Session) error {
 	return heeded(s.Store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, row.Hash, before, store.At(now)) }))
 }
 
-// Begin signs a person in on this browser: a session with a new key, in place
-// of the one that the browser had (OWASP: a key from before the login must be
-// worth nothing after it). amr says how they proved who they are (RFC 8176).
-// began makes the record of it, which is written with the session.
+// Begin signs a person in on this browser. What was there before is worth
+// nothing after it (OWASP): the session of another person ends; that of the same
+// one gets a new key and keeps its id, since for the clients that know it nobody
+// has gone. amr says how they proved who they are (RFC 8176). began makes the
+// record of it, which is written with the session.
 func (s *Sessions) Begin(c *fiber.Ctx, u *store.User, began func(b Begun) *store.Record, amr ...string) error {
 	ctx, now, key := c.UserContext(), s.Now(), random62(secretChars)
-	row := &store.Session{
+	row := store.Session{
 		Hash: digest(key), ID: "ses_" + random62(idChars), Tenant: u.Tenant, UserID: u.ID,
 		CreatedAt: store.At(now), LastSeenAt: store.At(now), ExpiresAt: store.At(now.Add(s.lifetime(u).Most)),
 		AMR: amr, IP: web.OriginOf(c).IP, UserAgent: line(c.Get(fiber.HeaderUserAgent), 256),
 	}
 	old := web.CallerOf(c)
+	if old != nil && old.Method != s.Name() {
+		old = nil
+	}
 	err := s.Store.Write(ctx, func(tx *store.Tx) error {
-		b := Begun{Session: row.ID}
-		if old != nil && old.Method == s.Name() && old.GrantID != "" {
-			switch err := tx.EndSession(ctx, old.Tenant, old.GrantID); {
-			case err == nil:
-				b.Replaced = old.GrantID
-			case !errors.Is(err, store.ErrNotFound):
-				return err
-			}
+		b, err := begin(ctx, tx, row, old)
+		if err == nil {
+			tx.Record(began(b))
 		}
-		tx.Record(began(b))
-		return tx.InsertSession(ctx, row)
+		return err
 	})
 	if err != nil {
 		return err
@@ -120,9 +118,34 @@ func (s *Sessions) Begin(c *fiber.Ctx, u *store.User, began func(b Begun) *store
 	return nil
 }
 
+// begin writes the session in place of the one that the browser had, if any.
+func begin(ctx context.Context, tx *store.Tx, row store.Session, old *web.Caller) (Begun, error) {
+	b := Begun{Session: row.ID}
+	if old == nil || old.GrantID == "" {
+		return b, tx.InsertSession(ctx, &row)
+	}
+	if old.Status == web.Valid && old.ID == row.UserID && old.Tenant == row.Tenant {
+		again := row
+		again.ID = old.GrantID
+		if err := tx.RenewSession(ctx, &again); !errors.Is(err, store.ErrNotFound) {
+			return Begun{Session: again.ID, Again: true}, err
+		}
+	}
+	switch err := tx.EndSession(ctx, old.Tenant, old.GrantID); {
+	case err == nil:
+		b.Replaced = old.GrantID
+	case !errors.Is(err, store.ErrNotFound):
+		return b, err
+	}
+	return b, tx.InsertSession(ctx, &row)
+}
+
 // Begun is a session that began, by its id, and the one that ended with it, if
 // there was one.
-type Begun struct{ Session, Replaced string }
+type Begun struct {
+	Session, Replaced string
+	Again             bool // it was there: the same person has signed in once more
+}
 
 // Forget takes the cookie from the browser. The row is ended by its own action.
 func (*Sessions) Forget(c *fiber.Ctx) { c.Cookie(sessionCookie.remove(secure(c))) }

@@ -38,13 +38,15 @@ func Describe(what What) (action, code string, status int) {
 	return k.action, k.code, k.status
 }
 
-// LoginSucceeded is a person who signed in: a session began. Its resource is the
-// session.
+// LoginSucceeded is a person who signed in: a session began, or the person who had
+// it proved once more who they are. Its resource is the session.
 type LoginSucceeded struct {
 	// How they proved who they are (RFC 8176).
 	AMR []string `json:"amr"`
-	// The session of the same browser that ended with it.
+	// The session of another person, in the same browser, that ended with it.
 	Replaced string `json:"replaced,omitempty"`
+	// The session was there; it has a new key now.
+	Again bool `json:"again,omitempty"`
 }
 
 func (LoginSucceeded) kind() kind { return kind{"login.succeed", ok, 303} }

@@ -25,6 +25,7 @@ type recorded struct {
 	}
 	Custom struct {
 		Reason, Unknown, Replaced string
+		Again                     bool
 		AMR                       []string
 	}
 }
@@ -70,15 +71,23 @@ func TestLoginIsRecorded(t *testing.T) {
 	if diff := cmp.Diff([]string{"pwd"}, r.Custom.AMR); diff != "" {
 		t.Error(diff)
 	}
-	// Once more in the same browser: the record names the session that ended with it.
-	other := e.browser()
-	form := other.get("/login").fields()
-	other.cookies["pg_session"] = b.cookies["pg_session"]
-	form.Set("email", "cus_alice@demo.example")
-	form.Set("password", password)
-	other.post("/login", form).is(t, http.StatusSeeOther, "/account")
-	if all = e.recorded("login.succeed"); len(all) != 2 || all[1].Custom.Replaced != r.Resource {
-		t.Errorf("after the second login: %d records, the last replaces %q, want %q", len(all), all[len(all)-1].Custom.Replaced, r.Resource)
+	// Once more in the same browser: the same person's session goes on, another's ends.
+	e.user("cus_bob")
+	for _, email := range []string{"cus_alice@demo.example", "cus_bob@demo.example"} {
+		other := e.browser()
+		form := other.get("/login").fields()
+		other.cookies["pg_session"] = b.cookies["pg_session"]
+		form.Set("email", email)
+		form.Set("password", password)
+		other.post("/login", form).is(t, http.StatusSeeOther, "/account")
+		b = other
+	}
+	all = e.recorded("login.succeed")
+	if len(all) != 3 || all[1].Resource != r.Resource || !all[1].Custom.Again || all[1].Custom.Replaced != "" {
+		t.Errorf("after the second login: %d records, %s", len(all), all[1].Body)
+	}
+	if last := all[2]; last.Resource == r.Resource || last.Custom.Again || last.Custom.Replaced != r.Resource {
+		t.Errorf("after another's login: %s", last.Body)
 	}
 }
 

@@ -89,7 +89,7 @@ var errWrong = errors.New("wrong address or password")
 func (p *Pages) signIn(c *fiber.Ctx, r *web.Request, u *store.User, amr ...string) error {
 	return p.Session.Begin(c, u, func(b authn.Begun) *store.Record {
 		return p.Events.Record(gate.Event{
-			What: gate.LoginSucceeded{AMR: amr, Replaced: b.Replaced}, Tenant: u.Tenant, Request: r.Event,
+			What: gate.LoginSucceeded{AMR: amr, Replaced: b.Replaced, Again: b.Again}, Tenant: u.Tenant, Request: r.Event,
 			Subject: gate.Party{Type: u.Type, ID: u.ID}, Proof: gate.Proof{Method: "password", Status: web.Valid},
 			Resource: gate.Party{Type: "session", ID: b.Session}, Grant: b.Session,
 		})
