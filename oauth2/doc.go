@@ -51,6 +51,11 @@
 //     buy, an assertion would stay good where its request is refused. fosite
 //     bounds no exp, has one jti for all clients, and looks before it writes.
 //     Keys at an address come through [Fetcher], and not by fosite's client.
+//   - DPoP (RFC 9449) and bindings to certificates (RFC 8705 §3) are our own:
+//     fosite has neither. Client and key are both sure before a code or a token is
+//     looked at, and a proof is used up in the write of what it buys: where its
+//     request is refused, it stays good for nothing but the same key. At the API
+//     it is used up in a write of its own.
 //   - Introspection is our own: fosite lets any live token and any client ask
 //     about any token, and asks the database before it checks the HMAC.
 //   - Revocation is our own: fosite answers 200 when the store failed (#644).

@@ -113,3 +113,23 @@ func TestMTLS(t *testing.T) {
 		}
 	})
 }
+
+// TestNoCertificates: where they are not asked for, nothing says that they are.
+func TestNoCertificates(t *testing.T) {
+	cert, key := certificate(t)
+	s := must(harness.LaunchTLS(t.TempDir(), cert, key, "--tls-client-certs", "off"))(t)
+	t.Cleanup(s.Kill)
+	asked := false
+	c := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{
+		InsecureSkipVerify: true, // the client's certificate is the question, not the server's
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			asked = true
+			return &tls.Certificate{}, nil
+		},
+	}}}
+	t.Cleanup(c.CloseIdleConnections)
+	_, _, m := (&certified{t, s.URL, c}).do(http.MethodGet, serverMetadata, nil, "")
+	if asked || m["tls_client_certificate_bound_access_tokens"] != false {
+		t.Errorf("asked: %v, %v", asked, m)
+	}
+}

@@ -32,7 +32,9 @@ func (f keyFetcher) Get(ctx context.Context, url string) ([]byte, error) {
 
 // certificates says whether those of clients come here at all: over TLS that
 // ends here, or in a header of a proxy.
-func (c *Config) certificates() bool { return c.TLSCert != "" || c.ClientCertHeader != "" }
+func (c *Config) certificates() bool {
+	return c.TLSCert != "" && c.TLSClientCerts == "on" || c.ClientCertHeader != ""
+}
 
 // clientCAs reads the authorities of clients' certificates; nil where there are
 // none.

@@ -58,6 +58,9 @@ type Config struct {
 	TLSKey  string `yaml:"tls_key"`
 	// TLSMin is the lowest version that is spoken: "1.3" (default) or "1.2".
 	TLSMin string `yaml:"tls_min"`
+	// TLSClientCerts is "on" to ask who connects over TLS for a certificate, which
+	// nobody must have, or "off": then browsers that have one ask nobody which.
+	TLSClientCerts string `yaml:"tls_client_certs"`
 	// BehindTLSProxy says that a proxy in TrustedProxies ends TLS.
 	BehindTLSProxy bool `yaml:"behind_tls_proxy"`
 	// TrustedProxies are the networks (CIDR) whose X-Forwarded-For, -Host and
@@ -119,7 +122,7 @@ func defaultConfig() *Config {
 		TrailConfig:  defaultTrailConfig(),
 		ExportConfig: defaultExportConfig(),
 		KeyConfig:    defaultKeyConfig(),
-		Limits:       "on", TLSMin: "1.3", ShutdownTimeout: 20 * time.Second, LogFormat: "text",
+		Limits:       "on", TLSMin: "1.3", TLSClientCerts: "on", ShutdownTimeout: 20 * time.Second, LogFormat: "text",
 		TraceRatio: 0.1,
 	}
 }
@@ -142,6 +145,7 @@ func (c *Config) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&c.TLSCert, "tls-cert", c.TLSCert, "certificate file (PEM)")
 	fs.StringVar(&c.TLSKey, "tls-key", c.TLSKey, "key file (PEM)")
 	fs.StringVar(&c.TLSMin, "tls-min", c.TLSMin, "lowest TLS version: 1.3 or 1.2")
+	fs.StringVar(&c.TLSClientCerts, "tls-client-certs", c.TLSClientCerts, "on: ask for certificates of clients, and demand none; or off")
 	fs.BoolVar(&c.BehindTLSProxy, "behind-tls-proxy", c.BehindTLSProxy, "a trusted proxy ends TLS")
 	fs.StringSliceVar(&c.TrustedProxies, "trusted-proxies", c.TrustedProxies, "networks whose forwarding headers are believed")
 	fs.StringVar(&c.ClientCA, "client-ca", c.ClientCA, "file with the authorities of clients' certificates, for tls_client_auth (PEM)")
@@ -265,6 +269,7 @@ func (c *Config) check() error {
 	}
 	for _, choice := range []struct{ flag, value, a, b string }{
 		{"limits", c.Limits, "on", "off"}, {"log-format", c.LogFormat, "text", "json"}, {"tls-min", c.TLSMin, "1.3", "1.2"},
+		{"tls-client-certs", c.TLSClientCerts, "on", "off"},
 	} {
 		if choice.value != choice.a && choice.value != choice.b {
 			return usage("%s: want %s or %s", choice.flag, choice.a, choice.b)

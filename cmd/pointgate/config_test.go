@@ -189,6 +189,7 @@ func TestWhatCannotWorkOrIsNotSafeIsRefusedInOneLine(t *testing.T) {
 		"public URL with a user":            {args: []string{"--public-url=https://a@points.example"}, want: "public-url: want"},
 		"public URL without a host":         {args: []string{"--public-url=https://"}, want: "public-url: want"},
 		"public URL of another scheme":      {args: []string{"--public-url=ftp://points.example"}, want: "public-url: want"},
+		"certificates perhaps":              {args: []string{"--tls-client-certs=maybe"}, want: "tls-client-certs: want on or off"},
 		"certificate without its key":       {args: []string{"--tls-cert=c.pem"}, want: "go together"},
 		"key without its certificate":       {args: []string{"--tls-key=k.pem"}, want: "go together"},
 		"a proxy that is no network":        {args: []string{"--trusted-proxies=10.0.0.1"}, want: `"10.0.0.1" is not a network`},

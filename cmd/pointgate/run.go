@@ -182,13 +182,16 @@ func publicListener(c *Config) (net.Listener, error) {
 	if c.TLSMin == "1.2" {
 		lowest = tls.VersionTLS12
 	}
-	return tls.NewListener(ln, &tls.Config{
+	t := &tls.Config{
 		Certificates: []tls.Certificate{cert}, MinVersion: lowest,
 		NextProtos: []string{"http/1.1"}, // no h2: fasthttp speaks HTTP/1.1 only
-		// Asked for, not demanded, and not verified: browsers have none, and those of
-		// RFC 8705 §2.2 have no issuer. Who relies on one checks it.
-		ClientAuth: tls.RequestClientCert,
-	}), nil
+	}
+	if c.TLSClientCerts == "on" {
+		// Asked for, not demanded, and not verified: most browsers have none, and
+		// those of RFC 8705 §2.2 have no issuer. Who relies on one checks it.
+		t.ClientAuth = tls.RequestClientCert
+	}
+	return tls.NewListener(ln, t), nil
 }
 
 func openPolicy(dir string, pseudonyms []byte) (*policies.Engine, error) {
