@@ -128,7 +128,7 @@ func (w *world) flow(q url.Values) *oauth2.Flow {
 }
 
 func (w *world) alice() oauth2.Person {
-	return oauth2.Person{ID: "cus_alice", Type: "customer", AuthTime: w.now(), AMR: []string{"pwd"}}
+	return oauth2.Person{ID: "cus_alice", Type: "customer", AuthTime: w.now(), AMR: []string{"pwd"}, Session: "ses_1"}
 }
 
 // code is one for alice's consent to the whole request.
