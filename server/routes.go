@@ -70,9 +70,11 @@ func (r *rooms) routes(app *fiber.App) {
 	p.Post("/holds/:id/capture", r.points.Capture())
 	p.Post("/holds/:id/release", r.points.Release())
 	p.Post("/transactions/:id/reverse", r.points.Reverse())
+	r.administration(app.Group("/admin/api", api, byCredential))
+}
 
-	// Administration.
-	a := app.Group("/admin/api", api, byCredential)
+// administration is the routes of administrators.
+func (r *rooms) administration(a fiber.Router) {
 	a.Get("/decisions/export", r.admin.Export()) // before /decisions/:id
 	a.Get("/decisions/counts", r.admin.Counts())
 	for path, h := range map[string]admin.Handlers{
