@@ -39,8 +39,19 @@ func given(personType string, asked, ticked []string) []string {
 
 // Approve prepares a grant of these scopes, which are of [Flow.Ticked]; what it
 // comes to is where the browser takes the code. A flow is answered once: the
-// second time is an *[Error] to be shown.
+// second time is an *[Error] to be shown. It is remembered, so that the person
+// is not asked for the same again: see [Provider.ApproveAgain].
 func (p *Provider) Approve(ctx context.Context, f *Flow, who Person, granted []string) (*Prepared[string], error) {
+	a, err := p.approve(ctx, f, who, granted)
+	if err != nil {
+		return nil, err
+	}
+	a.Facts["remembered"] = false
+	a.x.remember(f, who, granted)
+	return a, nil
+}
+
+func (p *Provider) approve(ctx context.Context, f *Flow, who Person, granted []string) (*Prepared[string], error) {
 	ctx, x := p.begin(ctx, &store.Tenant{ID: f.Tenant, Issuer: f.Issuer})
 	ar, to, err := p.authorizeRequest(ctx, x, f, granted)
 	if err != nil {

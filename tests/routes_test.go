@@ -41,7 +41,7 @@ var ungated = map[string]string{
 	"POST /login":                                   "the way in; its events are login.succeed and login.fail",
 	"GET /setup":                                    "the way in of the first administrator, by a one-time link",
 	"POST /setup":                                   "the same",
-	"GET /oauth2/authorize":                         "it gives nothing but a redirect to login and consent",
+	"GET /oauth2/authorize":                         "gated where consent is remembered: consent.grant; else it gives nothing but a redirect to login and consent",
 	"POST /oauth2/authorize":                        "the same",
 	"GET /oauth2/authorize/continue":                "the same, after the login",
 	"POST /oauth2/token":                            "gated once the client is known: token.issue, token.refresh, token.exchange",

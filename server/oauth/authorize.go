@@ -48,8 +48,8 @@ func (o *OAuth) Continue() fiber.Handler {
 
 // proceed takes a request that is good on: whoever is not signed in, or not as
 // the client demands, goes to /login and comes back; whoever is goes to /consent
-// with the request, sealed for this person and session. What no page may be
-// shown for goes back to the client.
+// with the request, sealed for this person and session, unless they allowed all
+// of it before. What no page may be shown for goes back to the client.
 func (o *OAuth) proceed(c *fiber.Ctx, flow *oauth2.Flow) error {
 	web.EventOf(c).Client = flow.ClientID
 	person, session, ok := o.Session(c)
@@ -63,10 +63,34 @@ func (o *OAuth) proceed(c *fiber.Ctx, flow *oauth2.Flow) error {
 	if err := flow.For(person.Type); err != nil {
 		return o.reject(c, err)
 	}
+	switch a, err := o.again(c, flow, person); {
+	case err != nil:
+		return o.reject(c, err)
+	case a != nil:
+		return a.Send(c)
+	}
 	if flow.Silent {
 		return o.reject(c, flow.Refuse("consent_required"))
 	}
 	return see(c, "/consent?flow="+o.Provider.Seal(flow, person.ID, session))
+}
+
+// again is the answer where the person gave the client all of it before, and
+// need not be asked; nil: they must be. The policy decides as it does where they
+// are, and what it does not give without a question it may give with one.
+func (o *OAuth) again(c *fiber.Ctx, flow *oauth2.Flow, who oauth2.Person) (*web.Answer, error) {
+	p, err := o.Provider.ApproveAgain(recording(c), flow, who)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	a := decide(c, o.Gate, p, func(to string) *web.Answer { return goTo(to, "ok") })
+	switch {
+	case a.Status >= fiber.StatusInternalServerError:
+		return nil, oauth2.Unavailable()
+	case a.Status >= fiber.StatusBadRequest:
+		return nil, nil
+	}
+	return a, nil
 }
 
 // private keeps what is answered out of caches, and where it was asked to itself.

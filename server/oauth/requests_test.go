@@ -116,9 +116,12 @@ func (w *world) authorize(q url.Values) reply {
 	return w.do("GET", "/oauth2/authorize?"+q.Encode(), "", map[string]string{"X-Person": "cus_alice"})
 }
 
-// flow takes a request to consent.
+// flow takes a request to consent, also where it is remembered.
 func (w *world) flow(q url.Values) *oauth2.Flow {
 	w.Helper()
+	if !q.Has("prompt") {
+		q.Set("prompt", "consent")
+	}
 	r := w.authorize(q)
 	f, err := w.provider.OpenFlow(r.location("flow"), "cus_alice", "ses_1")
 	if err != nil {

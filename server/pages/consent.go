@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/url"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -12,10 +13,14 @@ import (
 
 type consentView struct {
 	App, Host, Account, Flow string
+	At                       string // the server that it is for, where that is not this one
 	Scopes                   []scopeView
 }
 
-type scopeView struct{ Name, Text string }
+type scopeView struct {
+	Name, Text string
+	New        bool // the app has had others before
+}
 
 // Consent asks the person what an app may do.
 func (p *Pages) Consent() fiber.Handler {
@@ -33,17 +38,21 @@ func (p *Pages) Consent() fiber.Handler {
 		if err != nil {
 			return p.Refusal(c, web.NewProblem("store_unavailable", "Nothing was changed. Please try again in a minute.").Because(err))
 		}
+		given, err := p.Consents.Remembered(c.UserContext(), f, k.ID)
+		if err != nil {
+			return p.Refusal(c, web.NewProblem("store_unavailable", "Nothing was changed. Please try again in a minute.").Because(err))
+		}
 		v := base(c, "Allow "+f.ClientName+"?")
 		v.CSRF, v.formTo, v.Person = p.Forms.Token(k), formTarget(f.RedirectURI), u.Email
-		v.Page = consentView{App: f.ClientName, Host: f.RedirectHost, Account: u.Email, Flow: sealed, Scopes: asked(k.Type, f.Scopes)}
+		v.Page = consentView{App: f.ClientName, Host: f.RedirectHost, Account: u.Email, Flow: sealed, At: f.ResourceName, Scopes: asked(k.Type, f.Scopes, given)}
 		return page(fiber.StatusOK, "consent", v).Send(c)
 	}
 }
 
-func asked(person string, scopes []string) []scopeView {
+func asked(person string, scopes, given []string) []scopeView {
 	out := make([]scopeView, len(scopes))
 	for i, text := range words(person, scopes) {
-		out[i] = scopeView{scopes[i], text}
+		out[i] = scopeView{Name: scopes[i], Text: text, New: len(given) > 0 && !slices.Contains(given, scopes[i])}
 	}
 	return out
 }

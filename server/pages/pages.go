@@ -48,6 +48,8 @@ type Consents interface {
 	// OpenFlow opens a sealed authorization request. It fails for one that was
 	// changed, is too old, or was begun by another person or session.
 	OpenFlow(sealed, userID, sessionID string) (*oauth2.Flow, error)
+	// Remembered is what the person gave the client before.
+	Remembered(ctx context.Context, f *oauth2.Flow, userID string) ([]string, error)
 }
 
 // Answers carries out what a person answered to a client's request, as package

@@ -41,6 +41,9 @@ func (f *Flow) URL(base string) string {
 		"scope": {f.Scopes}, "state": {f.State}, "code_challenge_method": {"S256"},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])},
 	}
+	if f.Deny || f.Untick != "" { // what is remembered is not asked
+		q.Set("prompt", "consent")
+	}
 	for name, values := range f.Change {
 		q[name] = values
 		if len(values) == 1 && values[0] == "" {
