@@ -160,7 +160,7 @@ func (p *Pages) deviceConsent(c *fiber.Ctx, k *web.Caller, d *oauth2.Device) err
 	v := base(c, "Allow "+d.ClientName+"?")
 	v.CSRF, v.Person = p.Forms.Token(k), u.Email
 	v.Page = deviceConsentView{
-		App: d.ClientName, Account: u.Email, Code: d.UserCode, IP: d.IP, Resource: d.Resource, Since: store.At(d.StartedAt), Scopes: asked(k.Type, d.Scopes),
+		App: d.ClientName, Account: u.Email, Code: d.UserCode, IP: d.IP, Resource: d.Resource, Since: store.At(d.StartedAt), Scopes: asked(k.Type, d.Scopes, nil),
 	}
 	return page(fiber.StatusOK, "device_consent", v).Send(c)
 }
