@@ -336,3 +336,14 @@ func TestRefusalsNameTheirClient(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestCORSOfDPoP: a browser app sends proofs, and reads the nonces for the next.
+func TestCORSOfDPoP(t *testing.T) {
+	a := newEdgeApp(t, nil)
+	from := map[string]string{"Origin": "https://spa.example"}
+	preflight, _ := a.do(t, "OPTIONS", "/oauth2/token", map[string]string{"Origin": "https://spa.example", "Access-Control-Request-Method": "POST"}, "")
+	answer, _ := a.do(t, "GET", "/api/points", from, "")
+	if !strings.Contains(preflight.Header.Get("Access-Control-Allow-Headers"), "DPoP") || !strings.Contains(answer.Header.Get("Access-Control-Expose-Headers"), "DPoP-Nonce") {
+		t.Errorf("%v, %v", preflight.Header, answer.Header)
+	}
+}

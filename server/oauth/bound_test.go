@@ -71,6 +71,31 @@ func (w *world) cnf(token string) (kind, jkt, x5t string) {
 	return a.Type, a.Cnf.JKT, a.Cnf.X5T
 }
 
+// boundAt is how the policy was last told that the tokens of an action would be bound.
+func (w *world) boundAt(action string) (bound string) {
+	w.Helper()
+	size, err := w.db.LogSize(context.Background())
+	if err != nil {
+		w.Fatal(err)
+	}
+	err = w.db.Records(context.Background(), 0, size, func(r *store.Record) error {
+		var body struct {
+			Input struct {
+				Context struct{ Authentication struct{ Bound string } }
+			}
+		}
+		if err := json.Unmarshal(r.Body, &body); err != nil || r.Action != action {
+			return err
+		}
+		bound = body.Input.Context.Authentication.Bound
+		return nil
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return bound
+}
+
 func TestTokensAreBoundToTheKey(t *testing.T) {
 	each(t, func(w *world) {
 		key := jwttest.New(w, "ES256")
@@ -81,6 +106,9 @@ func TestTokensAreBoundToTheKey(t *testing.T) {
 				w.guarded(r)
 				if r.field("token_type") != "DPoP" || r.header.Get("DPoP-Nonce") != w.nonce() {
 					w.Errorf("got %s, nonce %q", r.body, r.header.Get("DPoP-Nonce"))
+				}
+				if bound := w.boundAt("token.issue"); bound != oauth2.BoundDPoP {
+					w.Errorf("the policy was told %q", bound)
 				}
 				if kind, jkt, x5t := w.cnf(r.field("access_token")); kind != "DPoP" || jkt != key.Thumbprint() || x5t != "" {
 					w.Errorf("introspection says %s, %s, %s", kind, jkt, x5t)
@@ -101,6 +129,9 @@ func TestTokensAreBoundToTheKey(t *testing.T) {
 		})
 		w.sub("without a proof they are bearer tokens", func(w *world) {
 			access, _ := w.tokens("demo-spa")
+			if bound := w.boundAt("token.issue"); bound != "" {
+				w.Errorf("the policy was told %q", bound)
+			}
 			if kind, jkt, x5t := w.cnf(access); kind != "Bearer" || jkt+x5t != "" {
 				w.Errorf("got %s %s %s", kind, jkt, x5t)
 			}
