@@ -11,7 +11,8 @@ type ServerMetadata struct {
 	Token                    string   `json:"token_endpoint"`
 	Introspection            string   `json:"introspection_endpoint"`
 	Revocation               string   `json:"revocation_endpoint"`
-	DeviceAuthorization      string   `json:"device_authorization_endpoint"` // RFC 8628 §4
+	DeviceAuthorization      string   `json:"device_authorization_endpoint"`   // RFC 8628 §4
+	Registration             string   `json:"registration_endpoint,omitempty"` // RFC 7591; where clients may register themselves
 	Scopes                   []string `json:"scopes_supported"`
 	ResponseTypes            []string `json:"response_types_supported"`
 	ResponseModes            []string `json:"response_modes_supported"`
@@ -46,6 +47,10 @@ type ResourceMetadata struct {
 // Metadata describes the tenant's authorization server.
 func (p *Provider) Metadata(t *store.Tenant) ServerMetadata {
 	confidential := keep(p.methods, func(m string) bool { return m != methodNone })
+	var registration string
+	if t.Registration == RegistrationToken || t.Registration == RegistrationOpen {
+		registration = t.Issuer + "/oauth2/register"
+	}
 	return ServerMetadata{
 		Issuer:                   t.Issuer,
 		Authorization:            t.Issuer + "/oauth2/authorize",
@@ -55,6 +60,7 @@ func (p *Provider) Metadata(t *store.Tenant) ServerMetadata {
 		DeviceAuthorization:      t.Issuer + "/oauth2/device_authorization",
 		OpenIDMetadata:           openIDMetadata(t),
 		Scopes:                   append(apiScopes(), openid, "email", "profile", offline),
+		Registration:             registration,
 		ResponseTypes:            []string{"code"},
 		ResponseModes:            []string{"query"},
 		GrantTypes:               grantTypes,

@@ -68,3 +68,7 @@ func isResource(raw string) bool {
 	u, err := url.Parse(raw)
 	return err == nil && len(raw) <= maxURI && u.String() == raw && u.Scheme != "" && u.Host != "" && u.User == nil && !strings.ContainsAny(raw, "#\\ ")
 }
+
+// IsAppScheme reports whether a scheme can be an app's own: one with a dot (RFC
+// 8252 §7.1), which keeps out javascript:, data: and their like.
+func IsAppScheme(s string) bool { return privateScheme.MatchString(s) }

@@ -9,10 +9,22 @@ import (
 
 // NewSecret makes a client secret of 256 random bits. It is shown once; the
 // store gets its [HashSecret].
-func NewSecret() string {
+func NewSecret() string { return newSecret("pgs_") }
+
+// NewInitialToken makes an initial access token (RFC 7591 §3), which is kept as
+// its [HashSecret] too.
+func NewInitialToken() string { return newSecret(initialPrefix) }
+
+// The prefixes of what is shown when a client is registered, and afterwards.
+const (
+	initialPrefix = "pgi_"
+	managePrefix  = "pgm_"
+)
+
+func newSecret(prefix string) string {
 	raw := make([]byte, 32)
 	_, _ = rand.Read(raw) // never fails: see crypto/rand
-	return "pgs_" + encode(raw)
+	return prefix + encode(raw)
 }
 
 // HashSecret is how a client secret is kept. A fast hash is sound for secrets

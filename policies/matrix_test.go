@@ -154,6 +154,10 @@ func ask(action string, p person, c column) *Request {
 			"grant_type": "authorization_code", "client_grant_types": []string{"authorization_code"}, "client_scopes": everyScope,
 		}
 	}
+	if action == "client.register" {
+		r.Context.Facts = Facts{"registration": "open", "client_registered_by": "dynamic", "client_grant_types": []string{"authorization_code"}}
+		r.Resource.Type = "client"
+	}
 	p.is(r)
 	c.is(r)
 	return r

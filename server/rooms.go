@@ -73,7 +73,7 @@ func newRooms(c *Config) (*rooms, error) {
 		Consents: c.OAuth, Logins: c.OAuth, ScopesOf: c.Policy.ScopesOf, Throttle: throttle(limiter, c.Limits), Now: c.Now, Count: r.refusals.Count,
 	}
 	r.refusals.Page = r.pages.Refusal
-	r.oauth = &oauth.OAuth{Gate: g, Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage, Count: r.refusals.CountFor}
+	r.oauth = &oauth.OAuth{Gate: g, Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage, Count: r.refusals.CountFor, Throttle: throttle(limiter, c.Limits)}
 	r.pages.Answers, r.pages.Devices = r.oauth, r.oauth
 	r.admin = &admin.Admin{Gate: g, Store: c.Store, Cursors: cursors, Roles: c.Policy.Roles, ScopesOf: c.Policy.ScopesOf, Hash: passwords.Hash}
 	r.admin.Signing = c.OAuth
@@ -125,7 +125,7 @@ func (r *rooms) authenticator(c *Config, sessions *authn.Sessions) *authn.Authen
 // newID makes ids of decisions: UUIDv7, so that they sort by time.
 func newID() string { return uuid.Must(uuid.NewV7()).String() } // fails only if the system has no randomness
 
-// throttle counts attempts to sign in.
+// throttle counts attempts to sign in, and what else strangers may do slowly.
 func throttle(l *edge.Limiter, on bool) func(key string, perMinute int) (time.Duration, bool) {
 	if !on {
 		return nil

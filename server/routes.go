@@ -41,6 +41,7 @@ func (r *rooms) routes(app *fiber.App) {
 	app.Post("/oauth2/revoke", byHeader, r.oauth.Revoke())
 	app.Get("/oauth2/userinfo", api, byCredential, r.oauth.UserInfo())
 	app.Post("/oauth2/userinfo", api, byCredential, r.oauth.UserInfo())
+	r.registration(app.Group("/oauth2/register", byHeader))
 	app.Get("/consent", person, r.pages.Consent())
 	app.Post("/consent", person, r.pages.PostConsent())
 	app.Get("/device", person, r.pages.Device())
@@ -80,8 +81,8 @@ func (r *rooms) administration(a fiber.Router) {
 	for path, h := range map[string]admin.Handlers{
 		"/tenants": r.admin.Tenants(), "/clients": r.admin.Clients(), "/customers": r.admin.Customers(), "/staff": r.admin.Staff(),
 		"/keys": r.admin.Keys(), "/tokens": r.admin.Tokens(), "/grants": r.admin.Grants(), "/sessions": r.admin.Sessions(),
-		"/signing-keys": r.admin.SigningKeys(),
-		"/decisions":    r.admin.Decisions(), "/erasures": r.admin.Erasures(), "/alerts": r.admin.Alerts(),
+		"/signing-keys": r.admin.SigningKeys(), "/registration-tokens": r.admin.RegistrationTokens(),
+		"/decisions": r.admin.Decisions(), "/erasures": r.admin.Erasures(), "/alerts": r.admin.Alerts(),
 		"/resources": r.admin.Resources(),
 	} {
 		object(a, path, h)
@@ -92,6 +93,14 @@ func (r *rooms) administration(a fiber.Router) {
 	a.Get("/audit/keys", r.admin.LogKeys())
 	a.Post("/audit/keys", r.admin.RotateLogKey())
 	a.Get("/audit/checkpoint", r.admin.KeptCheckpoint())
+}
+
+// registration routes what clients do about their own registration.
+func (r *rooms) registration(g fiber.Router) {
+	g.Post("", r.oauth.Register())
+	g.Get("/:id", r.oauth.ReadRegistration())
+	g.Put("/:id", r.oauth.ReplaceRegistration())
+	g.Delete("/:id", r.oauth.DeleteRegistration())
 }
 
 // object routes the operations that there are on one kind of object.

@@ -38,11 +38,12 @@ type Client struct {
 	RegisteredBy     string `db:"registered_by"`     // admin, developer, dynamic or document
 	Owner            string `db:"owner"`             // of a developer's: their user id
 	RegistrationHash []byte `db:"registration_hash"` // of its registration access token (RFC 7592)
+	FreshUntil       Time   `db:"fresh_until"`       // of a document: then it is to be read again
 }
 
 const clientColumns = `tenant, id, name, public, trusted, redirect_uris, grant_types, scopes, origins, introspects, refresh_grace,
 	refresh_idle, refresh_most, created_at, disabled_at, auth_method, jwks, jwks_uri, tls_subject, bound, require_par, token_format,
-	signing_alg, resources, logout_uris, backchannel_uri, homepage, registered_by, owner, registration_hash`
+	signing_alg, resources, logout_uris, backchannel_uri, homepage, registered_by, owner, registration_hash, fresh_until`
 
 // GetClient is one by its id, disabled or not.
 func GetClient(ctx context.Context, r Reader, tenant, id string) (*Client, error) {
@@ -74,10 +75,10 @@ func (tx *Tx) InsertClient(ctx context.Context, c *Client) error {
 	if by == "" {
 		by = "admin"
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO clients (`+clientColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+	_, err := tx.Exec(ctx, `INSERT INTO clients (`+clientColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 		c.Tenant, c.ID, c.Name, c.Public, c.Trusted, c.RedirectURIs, c.GrantTypes, c.Scopes, c.Origins, c.Introspects, c.RefreshGrace,
 		c.RefreshIdle, c.RefreshMost, c.CreatedAt, c.DisabledAt, c.AuthMethod, c.JWKS, c.JWKSURI, c.TLSSubject, c.Bound, c.RequirePAR, c.TokenFormat,
-		c.SigningAlg, c.Resources, c.LogoutURIs, c.BackchannelURI, c.Homepage, by, c.Owner, c.RegistrationHash)
+		c.SigningAlg, c.Resources, c.LogoutURIs, c.BackchannelURI, c.Homepage, by, c.Owner, c.RegistrationHash, c.FreshUntil)
 	return err
 }
 
@@ -93,10 +94,10 @@ func (tx *Tx) UpdateClient(ctx context.Context, c *Client) error {
 	return tx.ExecOne(ctx, ErrNotFound, `UPDATE clients SET name = ?, trusted = ?, redirect_uris = ?, grant_types = ?, scopes = ?,
 			origins = ?, introspects = ?, refresh_grace = ?, refresh_idle = ?, refresh_most = ?, disabled_at = ?, auth_method = ?, jwks = ?,
 			jwks_uri = ?, tls_subject = ?, bound = ?, require_par = ?, token_format = ?, signing_alg = ?, resources = ?, logout_uris = ?,
-			backchannel_uri = ?, homepage = ?, registration_hash = ? WHERE tenant = ? AND id = ?`,
+			backchannel_uri = ?, homepage = ?, registration_hash = ?, fresh_until = ? WHERE tenant = ? AND id = ?`,
 		c.Name, c.Trusted, c.RedirectURIs, c.GrantTypes, c.Scopes, c.Origins, c.Introspects, c.RefreshGrace, c.RefreshIdle, c.RefreshMost,
 		c.DisabledAt, c.AuthMethod, c.JWKS, c.JWKSURI, c.TLSSubject, c.Bound, c.RequirePAR, c.TokenFormat, c.SigningAlg, c.Resources,
-		c.LogoutURIs, c.BackchannelURI, c.Homepage, c.RegistrationHash, c.Tenant, c.ID)
+		c.LogoutURIs, c.BackchannelURI, c.Homepage, c.RegistrationHash, c.FreshUntil, c.Tenant, c.ID)
 }
 
 // DisableClient refuses the client and its tokens until [Tx.UpdateClient]

@@ -21,6 +21,8 @@ type Tenant struct {
 	// (RFC 7591); ClientDocuments, whether a client may be a document at its id.
 	Registration    string `db:"registration"`
 	ClientDocuments bool   `db:"client_documents"`
+	// AppSchemes are the schemes of native apps that clients may register by themselves.
+	AppSchemes Words `db:"app_schemes"`
 
 	// Origins are those of the tenant's clients, for CORS. Only [DB.TenantFor] fills them.
 	Origins Words `db:"-"`
@@ -29,7 +31,7 @@ type Tenant struct {
 // Resource is the tenant's default audience: its API (RFC 8707).
 func (t *Tenant) Resource() string { return t.Issuer + "/api" }
 
-const tenantColumns = `id, name, issuer, hostnames, home, created_at, disabled_at, registration, client_documents`
+const tenantColumns = `id, name, issuer, hostnames, home, created_at, disabled_at, registration, client_documents, app_schemes`
 
 // TenantFor finds the enabled tenant that answers at a host name (lower case,
 // no port) in memory. It never goes to the database: see [DB.LoadTenants].
@@ -115,14 +117,14 @@ func (tx *Tx) InsertTenant(ctx context.Context, t *Tenant) error {
 	if registration == "" {
 		registration = "off"
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO tenants (`+tenantColumns+`) VALUES (?,?,?,?,?,?,?,?,?)`,
-		t.ID, t.Name, t.Issuer, t.Hostnames, t.Home, t.CreatedAt, t.DisabledAt, registration, t.ClientDocuments)
+	_, err := tx.Exec(ctx, `INSERT INTO tenants (`+tenantColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?)`,
+		t.ID, t.Name, t.Issuer, t.Hostnames, t.Home, t.CreatedAt, t.DisabledAt, registration, t.ClientDocuments, t.AppSchemes)
 	return err
 }
 
 // UpdateTenant changes what may change: name, issuer, host names, registration,
 // disabled.
 func (tx *Tx) UpdateTenant(ctx context.Context, t *Tenant) error {
-	return tx.ExecOne(ctx, ErrNotFound, `UPDATE tenants SET name = ?, issuer = ?, hostnames = ?, disabled_at = ?, registration = ?, client_documents = ?
-		WHERE id = ?`, t.Name, t.Issuer, t.Hostnames, t.DisabledAt, t.Registration, t.ClientDocuments, t.ID)
+	return tx.ExecOne(ctx, ErrNotFound, `UPDATE tenants SET name = ?, issuer = ?, hostnames = ?, disabled_at = ?, registration = ?, client_documents = ?,
+		app_schemes = ? WHERE id = ?`, t.Name, t.Issuer, t.Hostnames, t.DisabledAt, t.Registration, t.ClientDocuments, t.AppSchemes, t.ID)
 }

@@ -78,7 +78,7 @@ func (d *demo) insert(ctx context.Context) error {
 	}
 	return d.store.Write(ctx, func(tx *store.Tx) error {
 		other := &store.Tenant{ID: "other", Name: "Other Loyalty", Issuer: d.otherIssuer(), Hostnames: store.Words{"other.localhost"}, CreatedAt: tx.Now()}
-		if err := tx.InsertTenant(ctx, other); err != nil {
+		if err := errors.Join(tx.InsertTenant(ctx, other), openRegistration(ctx, tx)); err != nil {
 			return err
 		}
 		for _, p := range demoPeople {
@@ -94,6 +94,17 @@ func (d *demo) insert(ctx context.Context) error {
 		}
 		return tx.SetMark(ctx, peopleMark, "1")
 	})
+}
+
+// openRegistration lets clients register themselves at the demo: an MCP client
+// gets through without anybody's help, and /developer can be tried.
+func openRegistration(ctx context.Context, tx *store.Tx) error {
+	t, err := store.GetTenant(ctx, tx, "demo")
+	if err != nil {
+		return err
+	}
+	t.Registration = oauth2.RegistrationOpen
+	return tx.UpdateTenant(ctx, t)
 }
 
 func insertClient(ctx context.Context, tx *store.Tx, c demoClient) error {

@@ -18,6 +18,7 @@ var actions = words(`
 	key.create key.delete key.list key.read key.revoke key.update
 	points.adjust points.capture points.earn points.expire points.history points.hold points.read points.redeem
 	points.release points.reverse points.transfer
+	registration_token.create registration_token.list registration_token.read registration_token.revoke
 	resource.create resource.delete resource.list resource.read resource.update revocation.create
 	session.list session.read session.revoke setup.complete
 	signing_key.list signing_key.read signing_key.revoke signing_key.rotate

@@ -61,6 +61,9 @@ var nouns = []noun{
 			{"name", "name", text, both, "its name"},
 			{"issuer", "issuer", text, create, "the base of its URLs"},
 			{"hostname", "hostnames", list, create, "a host name at which it answers"},
+			{"registration", "registration", text, both, "who may register clients: off, token (with a registration-token) or open"},
+			{"client-documents", "client_documents", truth, both, "a client may be a document at its id (CIMD)"},
+			{"app-scheme", "app_schemes", list, both, "a scheme of a native app that clients may register by themselves"},
 		},
 	},
 	{
@@ -146,6 +149,17 @@ var nouns = []noun{
 			{"name", "name", text, create, "what it is for"},
 			{"scope", "scopes", list, create, "a scope of the person's roles"},
 			{"expires-at", "expires_at", instant, create, "when it ends, at most 90 days from now: a time, or 720h"},
+		},
+	},
+	{
+		name: "registration-token", short: "Initial access tokens, with which clients register themselves",
+		paths:   map[string]string{"": "/registration-tokens"},
+		verbs:   create | revoke,
+		columns: []column{{"ID", "id"}, {"NAME", "name"}, {"USES", "uses"}, {"MAX USES", "max_uses"}, {"CREATED", "created_at"}, {"EXPIRES", "expires_at"}, {"REVOKED", "revoked_at"}},
+		members: []member{
+			{"name", "name", text, create, "who it is for"},
+			{"max-uses", "max_uses", number, create, "how many clients it is good for (default 1)"},
+			{"expires-at", "expires_at", instant, create, "when it ends: a time, 720h, or never"},
 		},
 	},
 	{

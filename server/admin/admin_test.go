@@ -95,7 +95,7 @@ func mount(g fiber.Router, a *admin.Admin) {
 	g.Get("/decisions/export", a.Export())
 	g.Get("/decisions/counts", a.Counts())
 	for path, h := range map[string]admin.Handlers{
-		"/tenants": a.Tenants(), "/resources": a.Resources(), "/clients": a.Clients(), "/customers": a.Customers(), "/staff": a.Staff(),
+		"/tenants": a.Tenants(), "/resources": a.Resources(), "/registration-tokens": a.RegistrationTokens(), "/clients": a.Clients(), "/customers": a.Customers(), "/staff": a.Staff(),
 		"/keys": a.Keys(), "/tokens": a.Tokens(), "/grants": a.Grants(), "/sessions": a.Sessions(), "/decisions": a.Decisions(), "/erasures": a.Erasures(),
 		"/alerts": a.Alerts(), "/signing-keys": a.SigningKeys(),
 	} {

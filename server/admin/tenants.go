@@ -1,12 +1,15 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"time"
 
+	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/web"
@@ -21,13 +24,18 @@ type tenantView struct {
 	Home       bool       `json:"home"`
 	CreatedAt  time.Time  `json:"created_at"`
 	DisabledAt *time.Time `json:"disabled_at"`
-	SetupURL   string     `json:"setup_url,omitempty"` // in the answer that makes it: for the first administrator, once
+	// What clients may do about their own registration.
+	Registration    string   `json:"registration"`
+	ClientDocuments bool     `json:"client_documents"`
+	AppSchemes      []string `json:"app_schemes"`
+	SetupURL        string   `json:"setup_url,omitempty"` // in the answer that makes it: for the first administrator, once
 }
 
 func viewTenant(t *store.Tenant) tenantView {
 	return tenantView{
 		ID: t.ID, Name: t.Name, Issuer: t.Issuer, Hostnames: shown(t.Hostnames), Home: t.Home,
 		CreatedAt: t.CreatedAt.Time, DisabledAt: when(t.DisabledAt),
+		Registration: cmp.Or(t.Registration, oauth2.RegistrationOff), ClientDocuments: t.ClientDocuments, AppSchemes: shown(t.AppSchemes),
 	}
 }
 
@@ -73,6 +81,7 @@ func tenantMembers(f *web.Fields, in *input[store.Tenant]) {
 	if v, ok := line(f, "name"); ok {
 		in.set(func(t *store.Tenant) { t.Name = v })
 	}
+	registrationMembers(f, in)
 	if !in.created {
 		return
 	}
@@ -93,6 +102,26 @@ func tenantMembers(f *web.Fields, in *input[store.Tenant]) {
 			}
 		}
 		in.set(func(t *store.Tenant) { t.Hostnames = v })
+	}
+}
+
+// registrationMembers: who may register clients, and what may be one.
+func registrationMembers(f *web.Fields, in *input[store.Tenant]) {
+	notNull(f, "registration", "client_documents")
+	if v, ok := f.String("registration", maxWord); ok {
+		if !slices.Contains(oauth2.RegistrationModes, v) {
+			f.Wrong("registration", "invalid", "It must be off, token or open.")
+		}
+		in.set(func(t *store.Tenant) { t.Registration = v })
+	}
+	if v, ok := f.Bool("client_documents"); ok {
+		in.set(func(t *store.Tenant) { t.ClientDocuments = v })
+	}
+	if v, ok := words(f, "app_schemes"); ok {
+		if slices.ContainsFunc(v, func(s string) bool { return !oauth2.IsAppScheme(s) }) {
+			f.Wrong("app_schemes", "invalid", "Each must be a scheme in lower case with a dot in it, such as com.example.app.")
+		}
+		in.set(func(t *store.Tenant) { t.AppSchemes = v })
 	}
 }
 

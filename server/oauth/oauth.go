@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -11,7 +12,7 @@ import (
 	"github.com/pointgate/pointgate/server/web"
 )
 
-// OAuth makes the handlers. All fields but Count are set before use.
+// OAuth makes the handlers. All fields but those that say what nil means are set before use.
 type OAuth struct {
 	Gate     *gate.Gate
 	Provider *oauth2.Provider
@@ -20,6 +21,9 @@ type OAuth struct {
 	Session func(c *fiber.Ctx) (person oauth2.Person, sessionID string, ok bool)
 	// ErrorPage shows a refusal to a person, where it can't be sent to a client.
 	ErrorPage func(c *fiber.Ctx, status int, title, detail string) error
+	// Throttle charges one registration to the key, of which so many may be made in
+	// a minute, and says how long to wait if it is over. Nil: no throttling.
+	Throttle func(key string, perMinute int) (wait time.Duration, ok bool)
 	// Count sums up a request that was refused, for the client that it named
 	// without proof, if there is such a client. Nil: nobody counts.
 	Count func(e *web.Event, p *web.Problem, client string)

@@ -3,6 +3,8 @@
 -- What a tenant lets strangers register: off, token or open (RFC 7591), and whether a client may be a document (CIMD).
 ALTER TABLE tenants ADD COLUMN registration TEXT NOT NULL DEFAULT 'off';
 ALTER TABLE tenants ADD COLUMN client_documents BOOLEAN NOT NULL DEFAULT FALSE;
+-- The schemes of native apps that clients may register by themselves.
+ALTER TABLE tenants ADD COLUMN app_schemes TEXT NOT NULL DEFAULT '';
 
 -- How a client proves who it is, what its tokens look like, and who registered it.
 ALTER TABLE clients ADD COLUMN auth_method TEXT NOT NULL DEFAULT '';
@@ -22,6 +24,9 @@ ALTER TABLE clients ADD COLUMN homepage TEXT NOT NULL DEFAULT '';
 ALTER TABLE clients ADD COLUMN registered_by TEXT NOT NULL DEFAULT 'admin';
 ALTER TABLE clients ADD COLUMN owner TEXT NOT NULL DEFAULT '';
 ALTER TABLE clients ADD COLUMN registration_hash BYTEA;
+-- Until when what was read of a client's document is good.
+ALTER TABLE clients ADD COLUMN fresh_until BIGINT;
+CREATE INDEX clients_registered ON clients (registered_by, tenant, created_at) WHERE registered_by IN ('dynamic', 'document');
 CREATE INDEX clients_owner ON clients (tenant, owner) WHERE owner <> '';
 
 -- What tokens can be for besides the tenant's own API (RFC 8707).
@@ -150,9 +155,10 @@ CREATE INDEX logouts_next ON logouts (next_at);
 -- +goose Down
 DROP TABLE logouts; DROP TABLE registration_tokens; DROP TABLE signing_keys; DROP TABLE replays; DROP TABLE device_codes;
 DROP TABLE pushed_requests; DROP TABLE consents; DROP TABLE resources;
-DROP INDEX clients_owner; DROP INDEX grants_parent; DROP INDEX grants_session;
+DROP INDEX clients_owner; DROP INDEX clients_registered; DROP INDEX grants_parent; DROP INDEX grants_session;
 ALTER TABLE tenants DROP COLUMN registration;
 ALTER TABLE tenants DROP COLUMN client_documents;
+ALTER TABLE tenants DROP COLUMN app_schemes;
 ALTER TABLE clients DROP COLUMN auth_method;
 ALTER TABLE clients DROP COLUMN jwks;
 ALTER TABLE clients DROP COLUMN jwks_uri;
@@ -170,6 +176,7 @@ ALTER TABLE clients DROP COLUMN homepage;
 ALTER TABLE clients DROP COLUMN registered_by;
 ALTER TABLE clients DROP COLUMN owner;
 ALTER TABLE clients DROP COLUMN registration_hash;
+ALTER TABLE clients DROP COLUMN fresh_until;
 ALTER TABLE grants DROP COLUMN audience;
 ALTER TABLE grants DROP COLUMN session_id;
 ALTER TABLE grants DROP COLUMN parent_id;

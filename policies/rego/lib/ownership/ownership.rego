@@ -17,10 +17,10 @@ respected if {
 	input.resource.properties.owner == input.subject.id
 }
 
-# What a client has for itself.
+# What a client has for itself, and what it is.
 respected if {
 	input.subject.type == "client"
-	input.resource.type == "grant"
+	input.resource.type in {"grant", "client"}
 	_in_tenant
 	input.resource.properties.owner == input.subject.id
 }
