@@ -16,14 +16,15 @@ import (
 // TestOAuthFloods is TestOAuth for the limits, which the demo has off elsewhere.
 func TestOAuthFloods(t *testing.T) {
 	onDatabases(t, func(t *testing.T, database string) {
-		s := harness.Start(t, harness.Options{Database: database, Limits: true})
+		p := newProof(t, harness.Options{Database: database, Limits: true})
+		t.Run("V7 the codes of devices are guessed", p.guesses)
 		const flood = 400
 		for name, path := range map[string]string{
 			"T29 of guesses": "/oauth2/token",
 		} {
 			t.Run(name, func(t *testing.T) {
 				for range flood {
-					a := must(s.Form(s.URL+path, "demo-web", "wrong", url.Values{"grant_type": {"client_credentials"}}))(t)
+					a := must(p.Form(p.URL+path, "demo-web", "wrong", url.Values{"grant_type": {"client_credentials"}}))(t)
 					if a.Status == http.StatusTooManyRequests {
 						if a.Header.Get("Retry-After") == "" {
 							t.Error("no Retry-After")

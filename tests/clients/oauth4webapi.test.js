@@ -80,6 +80,24 @@ test('DPoP: a public client, whose tokens are bound to its key', async () => {
   assert.equal(next.token_type, 'dpop');
 });
 
+test('device authorization', async () => {
+  const as = await discover();
+  const { id: client_id } = await register({
+    name: 'Television', public: true, grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'], scopes: ['points:read', 'offline_access'],
+  });
+  const client = { client_id };
+  const asked = await oauth.deviceAuthorizationRequest(as, client, oauth.None(), { scope: 'points:read' }, loopback);
+  const device = await oauth.processDeviceAuthorizationResponse(as, client, asked);
+  const poll = async () => oauth.processDeviceCodeResponse(as, client,
+    await oauth.deviceCodeGrantRequest(as, client, oauth.None(), device.device_code, loopback));
+  await assert.rejects(poll(), { error: 'authorization_pending' });
+
+  const person = new Browser();
+  await person.letIn(device.verification_uri_complete);
+  await new Promise((done) => setTimeout(done, 1000 * device.interval)); // as the RFC wants
+  await balance((await poll()).access_token);
+});
+
 test('client credentials', async () => {
   const as = await discover();
   const client = { client_id: service.id };

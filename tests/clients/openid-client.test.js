@@ -30,20 +30,6 @@ for (const [name, app] of [['with a secret', web], ['without a secret', spa]]) {
   });
 }
 
-test('DPoP', async () => {
-  const config = await client.discovery(new URL(base), spa.id, undefined, client.None(), { algorithm, execute });
-  const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair());
-  const pkceCodeVerifier = client.randomPKCECodeVerifier();
-  const url = client.buildAuthorizationUrl(config, {
-    redirect_uri: spa.redirect, scope: 'points:read', dpop_jkt: await DPoP.calculateThumbprint(),
-    code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: 'S256',
-  });
-  const got = await client.authorizationCodeGrant(config, await new Browser().walk(url), { pkceCodeVerifier }, undefined, { DPoP });
-  assert.equal(got.token_type, 'dpop');
-  const answer = await client.fetchProtectedResource(config, got.access_token, new URL(`${base}/api/points`), 'GET', undefined, undefined, { DPoP });
-  assert.equal(answer.status, 200);
-});
-
 test('client credentials, introspected by the resource server', async () => {
   const config = await client.discovery(new URL(base), service.id, service.secret, client.ClientSecretBasic(service.secret), { algorithm, execute });
   const got = await client.clientCredentialsGrant(config, { scope: 'points:read' });
