@@ -32,7 +32,7 @@ func TestConsent(t *testing.T) {
 			want := store.Grant{
 				ID: all[0].ID, Tenant: "demo", ClientID: "demo-web", SubjectType: "customer", Subject: "cus_alice",
 				Scopes: store.Words{"points:read", "offline_access"}, AuthTime: store.At(w.now()), AMR: store.Words{"pwd"},
-				CreatedAt: store.At(w.now()), ExpiresAt: store.At(w.now().Add(oauth2.GrantLifetime)), Audience: store.Words{issuer + "/api"}, ClientName: "The app demo-web",
+				CreatedAt: store.At(w.now()), ExpiresAt: store.At(w.now().Add(oauth2.GrantLifetime)), Audience: store.Words{issuer + "/api"}, SessionID: "ses_1", ClientName: "The app demo-web",
 			}
 			if diff := cmp.Diff(want, all[0]); diff != "" {
 				w.Error(diff)
