@@ -10,8 +10,9 @@ const other = "other"
 var actions = words(`
 	alert.list alert.read alert.update
 	client.create client.delete client.list client.read client.rotate client.update
+	consent.grant
 	customer.create customer.delete customer.list customer.read customer.update
-	decision.count decision.export decision.list decision.prove decision.read
+	decision.count decision.export decision.list decision.prove decision.read device.authorize
 	erasure.create erasure.list erasure.read
 	grant.list grant.read grant.revoke
 	hold.expire
@@ -24,7 +25,7 @@ var actions = words(`
 	signing_key.list signing_key.read signing_key.revoke signing_key.rotate
 	staff.create staff.delete staff.list staff.read staff.update
 	tenant.create tenant.delete tenant.list tenant.read tenant.update
-	token.create token.list token.read token.revoke token.update
+	token.create token.exchange token.introspect token.issue token.list token.read token.refresh token.revoke token.update
 	trail.read trail.rotate
 	userinfo.read`)
 
@@ -36,7 +37,10 @@ var codes = words(`ok error_page
 	insufficient_points internal invalid_credentials invalid_request method_not_allowed missing_credentials missing_role
 	missing_scope not_found not_owner over_daily_limit policy_unavailable rate_limited revoked_credentials
 	store_unavailable too_large unsupported_media_type validation_failed wrong_tenant
-	access_denied invalid_client invalid_grant invalid_scope invalid_target registration_not_supported
+	insufficient_user_authentication
+	access_denied authorization_pending consent_required expired_token invalid_client invalid_dpop_proof invalid_token
+	login_required slow_down use_dpop_nonce
+	invalid_grant invalid_scope invalid_target registration_not_supported
 	request_not_supported request_uri_not_supported server_error temporarily_unavailable unauthorized_client
 	unsupported_grant_type unsupported_response_type unsupported_token_type`)
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/pointgate/pointgate/policies"
 	"github.com/pointgate/pointgate/server/audit"
 	"github.com/pointgate/pointgate/server/web"
 	"github.com/pointgate/pointgate/store"
@@ -248,6 +250,15 @@ func TestTheCodesAreThoseOfTheProgram(t *testing.T) {
 	}
 	if diff := cmp.Diff(have, codes); diff != "" {
 		t.Errorf("the tables (-) and metric_labels.go (+) differ:\n%s", diff)
+	}
+	rules, err := fs.Glob(policies.Embedded(), "oauth/*/*") // their routes don't say which action it will be
+	if err != nil || len(rules) == 0 {
+		t.Fatalf("%d rules: %v", len(rules), err)
+	}
+	for _, rule := range rules {
+		if a := strings.ReplaceAll(strings.TrimPrefix(rule, "oauth/"), "/", "."); !actions[a] {
+			t.Errorf("%s has a rule, and is no action", a)
+		}
 	}
 	for a := range revocations {
 		if !actions[a] {

@@ -122,7 +122,7 @@ var meanings = map[string]meaning{
 	"/custom/amr": ownWord, "/custom/replaced": ownWord, "/custom/reason": ownWord, "/custom/unknown": ownWord, "/custom/expires_at": ownWord,
 	"/custom/from": ownWord, "/custom/to": ownWord, "/custom/scopes": ownWord, "/custom/asked": ownWord, "/custom/grant_type": ownWord,
 	"/custom/token_type": ownWord, "/custom/shown_by": ownWord, "/custom/rule": ownWord, "/custom/severity": ownWord, "/custom/revision": ownWord,
-	"/custom/decisions": ownWord,
+	"/custom/decisions": ownWord, "/custom/alg": ownWord, "/custom/signs_from": ownWord,
 }
 
 func (m mention) value(pointer string, v any) bool {

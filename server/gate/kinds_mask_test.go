@@ -17,6 +17,7 @@ import (
 // path of a request, each with what it holds. A new member of a kind stands here
 // or is a twin of a field that can be masked (policies/mask_rules.go).
 var harmless = map[string]string{
+	"alg":         "of a key",
 	"amr":         "ways to sign in",
 	"asked":       "scopes",
 	"decisions":   "ids of records",
