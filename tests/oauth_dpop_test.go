@@ -1,6 +1,8 @@
 package tests
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
@@ -93,6 +95,7 @@ func (p *proof) dpop(t *testing.T) {
 			t.Errorf("metadata: %v", m["dpop_signing_alg_values_supported"])
 		}
 	})
+	t.Run("D16 a JWT says so itself", func(t *testing.T) { p.boundJWT(t, k) })
 	p.badProofs(t, k)
 	p.boundTokens(t, k, thief, live)
 	p.boundCodes(t, k, thief)
@@ -126,6 +129,31 @@ func (p *proof) dpop(t *testing.T) {
 			t.Errorf("of 12 each: %v", good)
 		}
 	})
+}
+
+// boundJWT: an access token in the form of RFC 9068 is bound like any other.
+func (p *proof) boundJWT(t *testing.T, k *keyed) {
+	p.register(t, map[string]any{
+		"id": "keyed-jwt", "name": "Keyed", "public": true, "grant_types": words("authorization_code"), "scopes": words("points:read"),
+		"redirect_uris": []string{callback}, "access_token_format": "jwt", "dpop_bound_access_tokens": true,
+	})
+	code := p.code(t, "client_id", "keyed-jwt", "scope", "points:read")
+	refuses(t, p.post(t, "/oauth2/token", "keyed-jwt", redeems(code)), 400, "invalid_dpop_proof") // it must show a key
+	got := accepts(t, k.token(t, p.Server, "keyed-jwt", redeems(code), nil))
+	var claims struct {
+		Cnf struct{ JKT string }
+	}
+	parts := strings.Split(got.Access, ".")
+	if len(parts) != 3 {
+		t.Fatalf("no JWT: %s", got.Access)
+	}
+	if err := json.Unmarshal(must(base64.RawURLEncoding.DecodeString(parts[1]))(t), &claims); err != nil || claims.Cnf.JKT != k.key.Thumbprint() {
+		t.Errorf("%v, bound to %q", err, claims.Cnf.JKT)
+	}
+	if a := k.get(t, p.Server, "DPoP", got.Access, k.proves(t, got.Access, nil)); a.Status != http.StatusOK {
+		t.Error(a)
+	}
+	wantChallenge(t, k.get(t, p.Server, "Bearer", got.Access), 401, `error="invalid_token"`)
 }
 
 // badProofs are refused at the token endpoint with 400, and at the API with 401.
