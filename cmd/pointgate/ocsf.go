@@ -34,7 +34,9 @@ var (
 // under its own name.
 var activities = map[string]enum{
 	"list": activityRead, "read": activityRead, "history": activityRead, "export": activityRead, "prove": activityRead, "explain": activityRead, "count": activityRead,
+	"introspect": activityRead,
 	"create": activityCreate, "earn": activityCreate, "hold": activityCreate, "issue": activityCreate, "transfer": activityCreate, "offer": activityCreate,
+	"grant": activityCreate, "exchange": activityCreate, "authorize": activityCreate, "push": activityCreate, "register": activityCreate, "refresh": activityUpdate,
 	"update": activityUpdate, "adjust": activityUpdate, "redeem": activityUpdate, "capture": activityUpdate, "release": activityUpdate,
 	"reverse": activityUpdate, "expire": activityUpdate, "rotate": activityUpdate, "move": activityUpdate, "change": activityUpdate,
 	"delete": activityDelete, "revoke": activityDelete, "retain": activityDelete, "destroy": activityDelete,
