@@ -56,6 +56,13 @@
 //     looked at, and a proof is used up in the write of what it buys: where its
 //     request is refused, it stays good for nothing but the same key. At the API
 //     it is used up in a write of its own.
+//   - The device grant (RFC 8628) and token exchange (RFC 8693) are our own: fosite
+//     v0.49 has neither. An approval makes the grant, of which the device gets the
+//     first tokens once; as with codes, a second time ends them. An exchange makes
+//     a grant with a parent: what ends that ends this, in the same statement. That
+//     a token is bound does not keep it from being exchanged, though its new holder
+//     can't show the key: RFC 8693 is silent, and a service that could not go on
+//     with a bound token would make apps use others.
 //   - Introspection is our own: fosite lets any live token and any client ask
 //     about any token, and asks the database before it checks the HMAC.
 //   - Revocation is our own: fosite answers 200 when the store failed (#644).
@@ -71,8 +78,8 @@
 //   - Each kind of token has its prefix and its own key, derived from the whole
 //     secret; fosite uses only the first 32 bytes, for all kinds.
 //
-// Not built yet, and so not in the metadata: pushed requests, OpenID Connect,
-// device flow. The scopes openid, email and profile can be consented to, and give
+// Not built yet, and so not in the metadata: pushed requests, OpenID
+// Connect. The scopes openid, email and profile can be consented to, and give
 // no ID token.
 //
 // # To add a scope

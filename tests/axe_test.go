@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,6 +39,10 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"setup", visit(must(setup.SetupLink())(t))},
 		{"consent", chromedp.Steps(visit(consent), signIn(harness.People["alice"]), chromedp.WaitVisible(`button[value="approve"]`))},
 		{"apps, with one", chromedp.Steps(chromedp.Click(`button[value="approve"]`), shop.reached(), visit(s.URL+"/account/apps"))},
+		{"device", visit(s.URL + "/device")},
+		{"device with an error", chromedp.Steps(chromedp.SetValue("#user_code", "BBBB-BBBB"), chromedp.Submit("#user_code"), chromedp.WaitVisible("#alert"))},
+		{"device that waits", chromedp.Steps(visit(waitingDevice(t, s)), chromedp.Submit("#user_code"), chromedp.WaitVisible(`button[value="approve"]`))},
+		{"device let in", chromedp.Steps(chromedp.Click(`button[value="approve"]`), chromedp.WaitVisible(`main a[href="/account/apps"]`))},
 		{"account", visit(s.URL + "/account")},
 		{"sessions", visit(s.URL + "/account/sessions")},
 		{"home, signed in", visit(s.URL + "/")},
@@ -57,6 +62,13 @@ func TestPagesAreAccessible(t *testing.T) {
 			}
 		}
 	}
+}
+
+// waitingDevice is where the person of a device that waits is led to.
+func waitingDevice(t *testing.T, s *harness.Server) string {
+	t.Helper()
+	a := must(s.Form(s.URL+"/oauth2/device_authorization", "", "", url.Values{"client_id": {"demo-tv"}, "scope": {"points:read points:write"}}))(t)
+	return must(a.At("verification_uri_complete"))(t)
 }
 
 func visit(to string) step {

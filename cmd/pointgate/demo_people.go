@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/store"
 )
 
@@ -72,6 +73,11 @@ func (d *demo) clients() []demoClient {
 		}},
 		{secret: "demo-gateway-secret", Client: store.Client{
 			Tenant: "demo", ID: "demo-gateway", Name: "Demo Gateway", Introspects: store.Words{d.config.PublicURL + "/api"},
+			GrantTypes: store.Words{oauth2.ExchangeGrant}, Scopes: store.Words{"points:read", "points:write"},
+		}},
+		{Client: store.Client{
+			Tenant: "demo", ID: "demo-tv", Name: "Demo Television", Public: true,
+			GrantTypes: store.Words{oauth2.DeviceGrant, "refresh_token"}, Scopes: store.Words{"points:read", "points:write", "offline_access"},
 		}},
 		{secret: "other-web-secret", Client: store.Client{
 			Tenant: "other", ID: "other-web", Name: "Other Web Shop", RedirectURIs: store.Words{"http://127.0.0.1:9090/callback"},

@@ -22,7 +22,7 @@ var templates = parse("login", "consent", "device", "device_consent", "home", "a
 
 func parse(names ...string) map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Funcs(template.FuncMap{
-		"asset": assetPath, "date": date, "day": day, "stamp": stamp,
+		"asset": assetPath, "date": date, "day": day, "clock": clock, "stamp": stamp,
 	}).ParseFS(templateFiles, "templates/layout.html"))
 	out := map[string]*template.Template{}
 	for _, n := range names {
@@ -34,6 +34,7 @@ func parse(names ...string) map[string]*template.Template {
 
 func date(t store.Time) string  { return t.Format("2 January 2006, 15:04 UTC") }
 func day(t store.Time) string   { return t.Format("2 January 2006") }
+func clock(t store.Time) string { return t.Format("15:04 UTC") }
 func stamp(t store.Time) string { return t.Format(time.RFC3339) }
 
 // view is what the layout shows, and in Page what the page itself does.
