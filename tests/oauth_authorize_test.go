@@ -232,6 +232,34 @@ func (p *proof) consents(t *testing.T) {
 	})
 }
 
+// prompts: OpenID Connect's questions about the person (Core §3.1.2.1).
+func (p *proof) prompts(t *testing.T) {
+	p.register(t, map[string]any{
+		"id": "quiet", "name": "Quiet", "grant_types": words("authorization_code"), "scopes": words("openid points:read"), "redirect_uris": []string{callback},
+	})
+	silent := asks("client_id", "quiet", "scope", "openid points:read", "prompt", "none")
+	t.Run("A11 prompt=none, and nobody is signed in", func(t *testing.T) {
+		if q := p.told(t, p.ask(t, silent)); q.Get("error") != "login_required" {
+			t.Errorf("got %v", q)
+		}
+	})
+	t.Run("A11 prompt=none, and nobody has consented", func(t *testing.T) {
+		if q := p.told(t, must(p.alice.Open("/oauth2/authorize?"+silent.Encode()))(t)); q.Get("error") != "consent_required" {
+			t.Errorf("got %v", q)
+		}
+	})
+	for _, prompt := range []string{"none login", "none consent", "login none"} {
+		t.Run("A11 prompt="+prompt, func(t *testing.T) {
+			for _, scope := range []string{"openid points:read", "points:read"} {
+				q := p.told(t, must(p.alice.Open("/oauth2/authorize?"+asks("client_id", "quiet", "scope", scope, "prompt", prompt).Encode()))(t))
+				if q.Get("error") != "invalid_request" {
+					t.Errorf("got %v", q)
+				}
+			}
+		})
+	}
+}
+
 // redeems is a good token request for a code, but for the changes.
 func redeems(code string, changes ...string) url.Values {
 	return with(url.Values{

@@ -32,7 +32,7 @@ func TestOAuth(t *testing.T) {
 			name string
 			test func(t *testing.T)
 		}{
-			{"authorize", p.authorize}, {"state", p.states}, {"consent", p.consents},
+			{"authorize", p.authorize}, {"state", p.states}, {"consent", p.consents}, {"prompt", p.prompts},
 			{"request", p.requests}, {"client", p.strangers}, {"code", p.codes}, {"refresh", p.refreshes}, {"service", p.services}, {"end", p.ends},
 			{"introspection", p.introspections}, {"revocation", p.revocations},
 			{"metadata", p.metadata}, {"resource", p.resources}, {"dpop", p.dpop}, {"device", p.devices}, {"exchange", p.exchanges}, {"assertion", p.assertions},

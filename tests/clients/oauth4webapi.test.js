@@ -55,6 +55,19 @@ for (const [name, app, method] of [
   });
 }
 
+test('OpenID Connect: an ID token, checked to the signature, and userinfo', async () => {
+  const as = await discover('oidc');
+  const client = { client_id: web.id, require_auth_time: true };
+  const expectedNonce = oauth.generateRandomNonce();
+  const { verifier, parameters } = await authorized(as, client, web, { scope: 'openid profile', nonce: expectedNonce });
+  const answer = await oauth.authorizationCodeGrantRequest(as, client, oauth.ClientSecretBasic(web.secret), parameters, web.redirect, verifier, loopback);
+  const got = await oauth.processAuthorizationCodeResponse(as, client, answer, { expectedNonce, requireIdToken: true });
+  await oauth.validateApplicationLevelSignature(as, answer, loopback);
+  const { sub } = oauth.getValidatedIdTokenClaims(got);
+  const info = await oauth.userInfoRequest(as, client, got.access_token, loopback);
+  await oauth.processUserInfoResponse(as, client, sub, info);
+});
+
 test('DPoP: a public client, whose tokens are bound to its key', async () => {
   const as = await discover();
   const client = { client_id: spa.id };
@@ -140,7 +153,7 @@ test('a person says no', async () => {
   const as = await discover();
   const url = new URL(as.authorization_endpoint);
   url.search = new URLSearchParams({
-    client_id: web.id, redirect_uri: web.redirect, response_type: 'code', scope: 'points:read',
+    client_id: web.id, redirect_uri: web.redirect, response_type: 'code', scope: 'points:read', prompt: 'consent',
     code_challenge: await oauth.calculatePKCECodeChallenge(oauth.generateRandomCodeVerifier()), code_challenge_method: 'S256',
   });
   const back = await new Browser().walk(url, 'deny', alice);

@@ -30,6 +30,23 @@ for (const [name, app] of [['with a secret', web], ['without a secret', spa]]) {
   });
 }
 
+test('OpenID Connect: discovery, nonce, max_age, ID token, userinfo', async () => {
+  const config = await client.discovery(new URL(base), web.id, web.secret, undefined, { execute });
+  client.enableNonRepudiationChecks(config); // the ID token's signature, by the published keys
+  const pkceCodeVerifier = client.randomPKCECodeVerifier();
+  const expectedNonce = client.randomNonce();
+  const url = client.buildAuthorizationUrl(config, {
+    redirect_uri: web.redirect, scope: 'openid email', nonce: expectedNonce, max_age: '300',
+    code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: 'S256',
+  });
+  const got = await client.authorizationCodeGrant(config, await new Browser().walk(url), {
+    pkceCodeVerifier, expectedNonce, maxAge: 300, idTokenExpected: true,
+  });
+  assert.equal(got.claims().sub, 'cus_alice');
+  const person = await client.fetchUserInfo(config, got.access_token, 'cus_alice');
+  assert.equal(person.email, 'alice@demo.example');
+});
+
 test('client credentials, introspected by the resource server', async () => {
   const config = await client.discovery(new URL(base), service.id, service.secret, client.ClientSecretBasic(service.secret), { algorithm, execute });
   const got = await client.clientCredentialsGrant(config, { scope: 'points:read' });
