@@ -16,10 +16,19 @@ const harmlessState = "x"
 
 // Authorize checks an authorization request, all of it, before anyone is asked
 // to log in or to consent. form is the query or body, in which parameters may
-// stand twice. A nil error is a Flow for [Provider.Seal]; any other is an
-// *[Error].
+// stand twice; one that was pushed is used up. A nil error is a Flow for
+// [Provider.Seal]; any other is an *[Error].
 func (p *Provider) Authorize(ctx context.Context, t *store.Tenant, form url.Values) (*Flow, error) {
 	ctx, x := p.begin(ctx, t)
+	form, err := p.pulled(ctx, x, form)
+	if err != nil {
+		return nil, x.end(err)
+	}
+	return p.flow(ctx, x, form)
+}
+
+// flow checks the request, wherever it came from.
+func (p *Provider) flow(ctx context.Context, x *exchange, form url.Values) (*Flow, error) {
 	f, err := p.destination(ctx, x, form)
 	if err != nil {
 		return nil, x.end(err)
@@ -27,7 +36,7 @@ func (p *Provider) Authorize(ctx context.Context, t *store.Tenant, form url.Valu
 	if len(form["state"]) == 1 {
 		f.State = form.Get("state")
 	}
-	if err := precheck(x.client, form); err != nil {
+	if err := precheck(x, form); err != nil {
 		return nil, f.refuse(errorOf(err))
 	}
 	if err := f.demands(form.Get, x.now); err != nil {
@@ -89,7 +98,7 @@ func (p *Provider) destination(ctx context.Context, x *exchange, form url.Values
 }
 
 // precheck is what fosite would find too late, after consent, or not at all.
-func precheck(c *client, form url.Values) error {
+func precheck(x *exchange, form url.Values) error {
 	if err := single(form); err != nil {
 		return err
 	}
@@ -98,13 +107,15 @@ func precheck(c *client, form url.Values) error {
 		return refuse("request_not_supported")
 	case form.Get("request_uri") != "":
 		return refuse("request_uri_not_supported")
+	case x.client.RequirePAR && !x.pushed:
+		return refuse("invalid_request").saying("This client must push its requests (RFC 9126).")
 	case form.Get("registration") != "":
 		return refuse("registration_not_supported")
 	case kind == "":
 		return refuse("invalid_request").saying("The response_type is missing.")
 	case kind != "code":
 		return refuse("unsupported_response_type")
-	case !c.GrantTypes.Has("authorization_code"):
+	case !x.client.GrantTypes.Has("authorization_code"):
 		return refuse("unauthorized_client")
 	case form.Get("response_mode") != "" && form.Get("response_mode") != "query":
 		return refuse("invalid_request").saying("The response_mode must be query.")

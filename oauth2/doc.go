@@ -63,6 +63,12 @@
 //     a token is bound does not keep it from being exchanged, though its new holder
 //     can't show the key: RFC 8693 is silent, and a service that could not go on
 //     with a bound token would make apps use others.
+//   - Pushed requests (RFC 9126) are our own: fosite lets a client push for
+//     another, keeps its secret with the request, reads before it deletes, lets
+//     anyone burn a handle, and merges in what the browser brings. Ours is used
+//     up at the first visit, by who brings the client's id with it; from there
+//     on the request travels sealed, so it survives a login, and a reload of
+//     that first address begins anew at the client.
 //   - Introspection is our own: fosite lets any live token and any client ask
 //     about any token, and asks the database before it checks the HMAC.
 //   - Revocation is our own: fosite answers 200 when the store failed (#644).
@@ -77,10 +83,6 @@
 //   - Times come from one clock, that of [Config]; fosite's own are not used.
 //   - Each kind of token has its prefix and its own key, derived from the whole
 //     secret; fosite uses only the first 32 bytes, for all kinds.
-//
-// Not built yet, and so not in the metadata: pushed requests, OpenID
-// Connect. The scopes openid, email and profile can be consented to, and give
-// no ID token.
 //
 // # To add a scope
 //

@@ -63,6 +63,7 @@ var errorTable = map[string]struct {
 	"expired_token":              {400, "The device code has expired. Begin again."},
 	"request_not_supported":      {400, "The request parameter is not supported."},
 	"request_uri_not_supported":  {400, "The request_uri parameter is not supported."},
+	"invalid_request_uri":        {400, "The request_uri is not known, or its time is over, or it was used before."},
 	"registration_not_supported": {400, "The registration parameter is not supported."},
 	"server_error":               {500, "Something went wrong."},
 	"temporarily_unavailable":    {503, "Nothing was changed. Try again later."},

@@ -23,6 +23,7 @@ type exchange struct {
 	claimed string       // id of a client that there is, without its secret
 	proof   *proof       // of the key that the tokens will be bound to; nil: no DPoP
 	cnf     string       // what they will be bound to; "" is nothing
+	pushed  bool         // the authorization request came from the client itself
 	code    *store.Code  // that is presented, or, on consent, made
 	grant   *store.Grant // that is made
 	// standing is of the grant that tokens are given for.

@@ -11,8 +11,10 @@ type ServerMetadata struct {
 	Token                    string   `json:"token_endpoint"`
 	Introspection            string   `json:"introspection_endpoint"`
 	Revocation               string   `json:"revocation_endpoint"`
-	DeviceAuthorization      string   `json:"device_authorization_endpoint"`   // RFC 8628 §4
-	Registration             string   `json:"registration_endpoint,omitempty"` // RFC 7591; where clients may register themselves
+	DeviceAuthorization      string   `json:"device_authorization_endpoint"`         // RFC 8628 §4
+	Registration             string   `json:"registration_endpoint,omitempty"`       // RFC 7591; where clients may register themselves
+	Push                     string   `json:"pushed_authorization_request_endpoint"` // RFC 9126 §5
+	RequirePush              bool     `json:"require_pushed_authorization_requests"` // of all clients: no
 	Scopes                   []string `json:"scopes_supported"`
 	ResponseTypes            []string `json:"response_types_supported"`
 	ResponseModes            []string `json:"response_modes_supported"`
@@ -58,6 +60,7 @@ func (p *Provider) Metadata(t *store.Tenant) ServerMetadata {
 		Introspection:            t.Issuer + "/oauth2/introspect",
 		Revocation:               t.Issuer + "/oauth2/revoke",
 		DeviceAuthorization:      t.Issuer + "/oauth2/device_authorization",
+		Push:                     t.Issuer + "/oauth2/par",
 		OpenIDMetadata:           openIDMetadata(t),
 		Scopes:                   append(apiScopes(), openid, "email", "profile", offline),
 		Registration:             registration,

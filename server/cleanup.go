@@ -41,6 +41,7 @@ func (c *cleanup) pass(ctx context.Context) {
 	}{
 		{"successors", (*store.Tx).EmptySuccessors},
 		{"codes", (*store.Tx).DeleteCodes},
+		{"pushed_requests", (*store.Tx).DeletePushedRequests},
 		{"device_codes", (*store.Tx).DeleteDeviceCodes},
 		{"access_tokens", (*store.Tx).DeleteAccessTokens},
 		{"refresh_tokens", (*store.Tx).DeleteRefreshTokens},

@@ -42,6 +42,7 @@ func (r *rooms) routes(app *fiber.App) {
 	app.Get("/oauth2/userinfo", api, byCredential, r.oauth.UserInfo())
 	app.Post("/oauth2/userinfo", api, byCredential, r.oauth.UserInfo())
 	r.registration(app.Group("/oauth2/register", byHeader))
+	app.Post("/oauth2/par", byHeader, r.oauth.Push())
 	app.Get("/consent", person, r.pages.Consent())
 	app.Post("/consent", person, r.pages.PostConsent())
 	app.Get("/device", person, r.pages.Device())

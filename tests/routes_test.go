@@ -52,6 +52,7 @@ var ungated = map[string]string{
 	"PUT /oauth2/register/:id":                      "the same: registration.update",
 	"DELETE /oauth2/register/:id":                   "the same: registration.delete",
 	"POST /oauth2/introspect":                       "gated once the client is known: token.introspect",
+	"POST /oauth2/par":                              "gated once the client is known: request.push",
 	"POST /oauth2/revoke":                           "ends what the caller shows, and nothing else; authenticates the client by RFC 7009",
 	"GET /consent":                                  "a step of authorize, for the person who is logged in",
 	"POST /consent":                                 "gated once the request is known: consent.grant; a no is an event",

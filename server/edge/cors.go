@@ -16,7 +16,7 @@ type CORS struct {
 	Refuse func(c *fiber.Ctx, p *web.Problem) error
 }
 
-var corsPaths = []string{"/api/", "/oauth2/token", "/oauth2/revoke", "/oauth2/userinfo"}
+var corsPaths = []string{"/api/", "/oauth2/token", "/oauth2/revoke", "/oauth2/par", "/oauth2/userinfo"}
 
 // Step answers preflights and marks the answers to other requests.
 func (o *CORS) Step() fiber.Handler {

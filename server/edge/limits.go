@@ -132,13 +132,17 @@ func credential(c *fiber.Ctx) string {
 }
 
 // basic is what a header of HTTP Basic says, however it is spelled (RFC 6749
-// §2.3.1 has both parts percent-encoded), or "".
+// §2.3.1 has both parts percent-encoded), or "". A name without a secret is no
+// credential: everybody knows the names of public clients.
 func basic(header string) string {
 	if len(header) < 6 || !strings.EqualFold(header[:6], "basic ") {
 		return ""
 	}
 	pair, err := base64.StdEncoding.DecodeString(strings.TrimSpace(header[6:]))
 	if err != nil {
+		return ""
+	}
+	if strings.HasSuffix(string(pair), ":") && strings.Count(string(pair), ":") == 1 {
 		return ""
 	}
 	plain, err := url.QueryUnescape(string(pair))

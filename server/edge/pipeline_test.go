@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -50,6 +51,10 @@ func newEdgeApp(t *testing.T, limits *Limits, trusted ...netip.Prefix) *edgeApp 
 	a.Get("/api/points", here)
 	a.Post("/api/points/redeem", here)
 	a.Get("/oauth2/authorize", here)
+	a.Post("/oauth2/token", func(c *fiber.Ctx) error {
+		web.EventOf(c).Client = "some" // as for a client that has proven who it is, or needs not
+		return here(c)
+	})
 	a.Get("/panic", func(*fiber.Ctx) error { panic("a secret text") })
 	a.Get("/known", func(c *fiber.Ctx) error {
 		k := web.Anonymous("oauth2", web.Invalid)
@@ -259,6 +264,22 @@ func TestLimitsByAddress(t *testing.T) {
 		}
 		if passed > perAddress.Burst+perFailure.Burst {
 			t.Errorf("%s: %d of 200 passed", name, passed)
+		}
+	}
+}
+
+// TestAPublicClientsNameIsNoCredential: it opens no way around the limit of an
+// address, as a secret does.
+func TestAPublicClientsNameIsNoCredential(t *testing.T) {
+	for pair, free := range map[string]bool{"some:secret": true, "some:": false} {
+		a := newEdgeApp(t, &Limits{})
+		h := map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(pair)), "Content-Type": "application/x-www-form-urlencoded"}
+		var res *http.Response
+		for range perAddress.Burst + 1 {
+			res, _ = a.do(t, "POST", "/oauth2/token", h, "grant_type=x")
+		}
+		if (res.StatusCode == 200) != free {
+			t.Errorf("%q: %d after %d requests", pair, res.StatusCode, perAddress.Burst)
 		}
 	}
 }

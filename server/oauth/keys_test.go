@@ -162,3 +162,12 @@ func (c *ca) issue(t testing.TB, k *jwttest.Key, edit func(*x509.Certificate)) *
 	}
 	return out
 }
+
+// pushes are the rows of all pushed requests.
+func (w *world) pushes() (rows []store.PushedRequest) {
+	w.Helper()
+	if err := w.db.Select(context.Background(), &rows, `SELECT hash, tenant, client_id, form, created_at, expires_at, used_at FROM pushed_requests`); err != nil {
+		w.Fatal(err)
+	}
+	return rows
+}

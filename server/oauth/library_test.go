@@ -95,6 +95,8 @@ func TestMetadata(t *testing.T) {
 			"protected_resources":                                      list(issuer + "/api"),
 			"acr_values_supported":                                     list("urn:pointgate:acr:1fa"),
 			"prompt_values_supported":                                  list("none", "login", "consent", "select_account"),
+			"pushed_authorization_request_endpoint":                    issuer + "/oauth2/par",
+			"require_pushed_authorization_requests":                    false,
 			"dpop_signing_alg_values_supported":                        algs,
 			"tls_client_certificate_bound_access_tokens":               true,
 		}

@@ -71,6 +71,17 @@ func (o *OAuth) Revoke() fiber.Handler {
 	})
 }
 
+// Push is POST /oauth2/par (RFC 9126).
+func (o *OAuth) Push() fiber.Handler {
+	return o.endpoint(func(c *fiber.Ctx, r *oauth2.Request) (*web.Answer, error) {
+		p, err := o.Provider.Push(recording(c), r)
+		if err != nil {
+			return nil, err
+		}
+		return rfc(decide(c, o.Gate, p, func(a *oauth2.Pushed) *web.Answer { return web.JSON(fiber.StatusCreated, a) }), "unauthorized_client"), nil
+	})
+}
+
 // endpoint is what the endpoints for clients have in common.
 func (o *OAuth) endpoint(do func(c *fiber.Ctx, r *oauth2.Request) (*web.Answer, error)) fiber.Handler {
 	return func(c *fiber.Ctx) error {

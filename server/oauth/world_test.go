@@ -206,6 +206,7 @@ func (w *world) listen() {
 	app.Get("/oauth2/register/:id", o.ReadRegistration())
 	app.Put("/oauth2/register/:id", o.ReplaceRegistration())
 	app.Delete("/oauth2/register/:id", o.DeleteRegistration())
+	app.Post("/oauth2/par", o.Push())
 	app.Get("/.well-known/oauth-authorization-server", o.ServerMetadata())
 	app.Get("/.well-known/openid-configuration", o.ServerMetadata())
 	app.Get("/oauth2/jwks", o.JWKS())

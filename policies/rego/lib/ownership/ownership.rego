@@ -20,7 +20,7 @@ respected if {
 # What a client has for itself, and what it is.
 respected if {
 	input.subject.type == "client"
-	input.resource.type in {"grant", "client"}
+	input.resource.type in {"grant", "client", "authorization_request"}
 	_in_tenant
 	input.resource.properties.owner == input.subject.id
 }
