@@ -10,7 +10,7 @@ import (
 // gate; tests/routes_test.go proves it.
 func (r *rooms) routes(app *fiber.App) {
 	person, api := r.authn.Pages(), r.authn.API()
-	byCredential, byHeader := r.limits.ByCredential(), r.limits.ByHeader()
+	byCredential := r.limits.ByCredential()
 
 	// Documents, and the way in: not gated.
 	app.Get("/.well-known/oauth-authorization-server", r.oauth.ServerMetadata())
@@ -31,22 +31,7 @@ func (r *rooms) routes(app *fiber.App) {
 	app.Get("/setup", r.pages.Setup())
 	app.Post("/setup", r.pages.PostSetup())
 
-	// OAuth2: the endpoints authenticate clients themselves.
-	app.Get("/oauth2/authorize", person, r.oauth.Authorize())
-	app.Post("/oauth2/authorize", person, r.oauth.Authorize())
-	app.Get("/oauth2/authorize/continue", person, r.oauth.Continue())
-	app.Post("/oauth2/token", byHeader, r.oauth.Token())
-	app.Post("/oauth2/device_authorization", byHeader, r.oauth.DeviceAuthorization())
-	app.Post("/oauth2/introspect", byHeader, r.oauth.Introspect())
-	app.Post("/oauth2/revoke", byHeader, r.oauth.Revoke())
-	app.Get("/oauth2/userinfo", api, byCredential, r.oauth.UserInfo())
-	app.Post("/oauth2/userinfo", api, byCredential, r.oauth.UserInfo())
-	r.registration(app.Group("/oauth2/register", byHeader))
-	app.Post("/oauth2/par", byHeader, r.oauth.Push())
-	app.Get("/consent", person, r.pages.Consent())
-	app.Post("/consent", person, r.pages.PostConsent())
-	app.Get("/device", person, r.pages.Device())
-	app.Post("/device", person, r.pages.PostDevice())
+	r.oauthRoutes(app, person, api)
 
 	// A person's own pages.
 	account := app.Group("/account", person, byCredential)
@@ -102,6 +87,26 @@ func (r *rooms) registration(g fiber.Router) {
 	g.Get("/:id", r.oauth.ReadRegistration())
 	g.Put("/:id", r.oauth.ReplaceRegistration())
 	g.Delete("/:id", r.oauth.DeleteRegistration())
+}
+
+// oauthRoutes are OAuth2's: the endpoints authenticate clients themselves.
+func (r *rooms) oauthRoutes(app *fiber.App, person, api fiber.Handler) {
+	byCredential, byHeader := r.limits.ByCredential(), r.limits.ByHeader()
+	app.Get("/oauth2/authorize", person, r.oauth.Authorize())
+	app.Post("/oauth2/authorize", person, r.oauth.Authorize())
+	app.Get("/oauth2/authorize/continue", person, r.oauth.Continue())
+	app.Post("/oauth2/token", byHeader, r.oauth.Token())
+	app.Post("/oauth2/device_authorization", byHeader, r.oauth.DeviceAuthorization())
+	app.Post("/oauth2/introspect", byHeader, r.oauth.Introspect())
+	app.Post("/oauth2/revoke", byHeader, r.oauth.Revoke())
+	app.Get("/oauth2/userinfo", api, byCredential, r.oauth.UserInfo())
+	app.Post("/oauth2/userinfo", api, byCredential, r.oauth.UserInfo())
+	r.registration(app.Group("/oauth2/register", byHeader))
+	app.Post("/oauth2/par", byHeader, r.oauth.Push())
+	app.Get("/consent", person, r.pages.Consent())
+	app.Post("/consent", person, r.pages.PostConsent())
+	app.Get("/device", person, r.pages.Device())
+	app.Post("/device", person, r.pages.PostDevice())
 }
 
 // object routes the operations that there are on one kind of object.
