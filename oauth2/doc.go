@@ -83,6 +83,20 @@
 //   - Times come from one clock, that of [Config]; fosite's own are not used.
 //   - Each kind of token has its prefix and its own key, derived from the whole
 //     secret; fosite uses only the first 32 bytes, for all kinds.
+//   - JWT access tokens (RFC 9068) and ID tokens are our own: fosite has one key
+//     and no EdDSA, lets an ID token pass as an access token, does not see
+//     revocations, and runs its OpenID Connect outside of the transaction. Here a
+//     token's head is compared with those that our keys make, so neither alg nor
+//     kid is interpreted; what is verified leads by its jti to the row that an
+//     opaque token has, and the row says what it is good for today.
+//
+// # Signing keys
+//
+// Each tenant has keys of its own, one that signs for each algorithm. A key is
+// published for [KeyLead] before it signs, and until all that it has signed has
+// ended; its private half, which is sealed in the store, is destroyed when it
+// signs no more. Nodes read the keys anew every few seconds, and at most once a
+// second for a token of a key that they do not know.
 //
 // # To add a scope
 //

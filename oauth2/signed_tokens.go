@@ -80,7 +80,7 @@ func (x *exchange) answer(access, refresh string, row *store.AccessToken) (*Answ
 		}
 	}
 	person := x.standing.SubjectType != "client" && x.standing.Actor == ""
-	if person && row.Scopes.Has(openid) {
+	if person && row.Scopes.Has(openid) && x.client.Scopes.Has(openid) { // it may have lost it since the consent
 		a.IDToken, err = x.sign(typID, x.idClaims(a.AccessToken))
 	}
 	return a, err

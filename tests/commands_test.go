@@ -239,7 +239,7 @@ func (w *world) identify(r *harness.Request, given map[string]string) (err error
 	case name == "":
 	case w.credentials[name] != "":
 		r.Token = w.credentials[name]
-	case strings.HasPrefix(name, "pg"): // a token itself
+	case strings.HasPrefix(name, "pg"), strings.HasPrefix(name, "eyJ"): // a token itself
 		r.Token = name
 	default:
 		r.Token, err = w.server.Staff(name)

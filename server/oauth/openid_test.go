@@ -180,6 +180,11 @@ func TestIDTokensAreForThoseWhoMayKnow(t *testing.T) {
 				w.Errorf("%s: access %q, ID %q", scope, access, id)
 			}
 		}
+		code := w.code("client_id", "opaque-web", "scope", everything)
+		w.exec(`UPDATE clients SET scopes = 'points:read offline_access' WHERE id = 'opaque-web'`)
+		if r := w.post("/oauth2/token", "opaque-web", redeem(code)); r.status != 400 || r.error() != "unauthorized_client" {
+			w.Errorf("a client that may not know any more: %d %s", r.status, r.body)
+		}
 		w.client("jwt-service", "jwt-service-secret", func(c *store.Client) {
 			c.RedirectURIs, c.GrantTypes, c.Scopes, c.TokenFormat = nil, store.Words{"client_credentials"}, store.Words{"points:read", "openid"}, "jwt"
 		})

@@ -8,12 +8,19 @@ import (
 // maxPath is how much of a path is kept; the longest of our routes is far shorter.
 const maxPath = 256
 
-// secrets are what our tokens look like, by their prefixes.
-var secrets = regexp.MustCompile(`pg[a-z]_[A-Za-z0-9_.~-]{12,}`)
+// secrets are what our tokens look like, by their prefixes; jwts, by the braces of
+// their first two parts.
+var (
+	secrets = regexp.MustCompile(`pg[a-z]_[A-Za-z0-9_.~-]{12,}`)
+	jwts    = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_.-]*`)
+)
 
 // Redact replaces what looks like one of our tokens by its prefix: whoever puts
 // one where it does not belong must not find it in the log and the records.
 func Redact(s string) string {
+	if strings.Contains(s, "eyJ") {
+		s = jwts.ReplaceAllString(s, "eyJ…")
+	}
 	if !strings.Contains(s, "pg") {
 		return s
 	}

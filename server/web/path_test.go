@@ -14,6 +14,7 @@ func TestNoTokenIsKeptOfAPath(t *testing.T) {
 		"an access token":    {"/api/points/holds/" + token + "/capture", "/api/points/holds/pga_…/capture"},
 		"an API token":       {"/x/pgt_" + strings.Repeat("7", 65), "/x/pgt_…"},
 		"a token at the end": {"/" + strings.Repeat("x", 240) + "/" + token, "/" + strings.Repeat("x", 240) + "/pga_…"},
+		"a JWT":              {"/x/eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl_-/y", "/x/eyJ…/y"},
 		"not UTF-8":          {"/a\xff", "/a\uFFFD"},
 	} {
 		t.Run(name, func(t *testing.T) {
