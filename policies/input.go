@@ -3,6 +3,7 @@ package policies
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +57,7 @@ func (r *Resource) term() *ast.Term {
 
 func (c *Context) term() *ast.Term {
 	members := [][2]*ast.Term{
-		member("authentication", object(append(append(named("bound", c.Bound), named("acr", c.ACR)...),
+		member("authentication", object(append(slices.Concat(named("bound", c.Bound), named("fault", c.Fault), named("acr", c.ACR)),
 			member("method", text(c.Method)),
 			member("status", text(c.Status)),
 			member("age_s", ast.InternedTerm(int(c.Age))),
@@ -111,7 +112,7 @@ func factTerm(fact any) *ast.Term {
 var names = func() map[string]*ast.Term {
 	m := map[string]*ast.Term{}
 	for _, n := range []string{
-		"acr", "action", "actor", "age_s", "amr", "authentication", "bound", "client", "context", "facts", "home", "id", "ip", "method",
+		"acr", "action", "actor", "age_s", "amr", "authentication", "bound", "client", "context", "facts", "fault", "home", "id", "ip", "method",
 		"name", "named", "owner", "path", "properties", "request", "resource", "roles", "scopes", "status", "subject",
 		"tenant", "time", "trusted", "type",
 	} {

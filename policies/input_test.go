@@ -17,7 +17,7 @@ import (
 func full() *Request {
 	r := sample()
 	r.Subject.Roles = []string{"viewer", "auditor"}
-	r.Context.Trusted, r.Context.Actor, r.Context.Bound = true, "demo-gateway", "dpop"
+	r.Context.Trusted, r.Context.Actor, r.Context.Bound, r.Context.Fault = true, "demo-gateway", "dpop", "invalid_token"
 	r.Context.Facts = Facts{
 		"points": int64(-5), "adjusted_today": 1, "recipient_tenant": "demo",
 		"grant_type": "refresh_token", "audience": "https://api.example", "asked_scopes": []string{"points:read"},
@@ -35,7 +35,7 @@ func TestInputIsTheContracts(t *testing.T) {
 		"action": {"name": "points.read"},
 		"resource": {"type": "points_account", "named": true, "id": "cus_alice", "properties": {"owner": "cus_alice", "tenant": "demo"}},
 		"context": {
-			"authentication": {"method": "oauth2", "status": "valid", "age_s": 12, "acr": "urn:pointgate:acr:1fa", "amr": ["pwd"], "bound": "dpop"},
+			"authentication": {"method": "oauth2", "status": "valid", "age_s": 12, "acr": "urn:pointgate:acr:1fa", "amr": ["pwd"], "bound": "dpop", "fault": "invalid_token"},
 			"client": {"id": "demo-web", "trusted": true}, "actor": {"id": "demo-gateway"},
 			"scopes": ["points:read", "points:write"],
 			"tenant": {"id": "demo", "home": true},
@@ -139,7 +139,7 @@ func FuzzInput(f *testing.F) {
 			Subject: Subject{Type: "customer", ID: id, Roles: []string{word, path}, Tenant: word}, Action: action,
 			Resource: Resource{Type: word, ID: path, Owner: id, Tenant: word},
 			Context: Context{
-				Method: word, Status: "valid", Age: n, AMR: []string{path}, ACR: id, Bound: word, ClientID: id, Actor: path, Scopes: []string{word},
+				Method: word, Status: "valid", Age: n, AMR: []string{path}, ACR: id, Bound: word, Fault: id, ClientID: id, Actor: path, Scopes: []string{word},
 				Tenant: word, RequestID: id, Path: path, Time: time.Unix(n%1e10, 5), Facts: Facts{word: path, "points": n},
 			},
 		}

@@ -314,7 +314,8 @@ func sameAgain(t *testing.T, e *Engine, action string) {
 	for _, p := range people(e.Roles()) {
 		for _, c := range columns {
 			r := ask(action, p, c)
-			r.Context.ClientID, r.Context.Actor, r.Context.IP, r.Context.RequestID, r.Context.Bound = "app", "service", "192.0.2.7", "req-1", "dpop"
+			r.Context.ClientID, r.Context.Actor, r.Context.IP, r.Context.RequestID = "app", "service", "192.0.2.7", "req-1"
+			r.Context.Bound, r.Context.Fault = "dpop", "invalid_token"
 			r.Context.HTTP, r.Context.Path = "GET", "/api/points"
 			if r.Context.Facts == nil {
 				r.Context.Facts = full().Context.Facts

@@ -216,7 +216,7 @@ func TestMaskedInputIsJSONWhereverAMemberIsLeftOut(t *testing.T) {
 func fullRequest(t *testing.T) ast.Value {
 	t.Helper()
 	r := sample()
-	r.Subject.Roles, r.Context.Actor, r.Context.Bound = []string{"viewer"}, "demo-gateway", "dpop"
+	r.Subject.Roles, r.Context.Actor, r.Context.Bound, r.Context.Fault = []string{"viewer"}, "demo-gateway", "dpop", "invalid_token"
 	r.Context.Facts = Facts{}
 	for p := range maps.Keys(declared("/input/context/facts").Properties) {
 		r.Context.Facts[p] = "x"

@@ -5,7 +5,7 @@ import "time"
 // Request is the question that rules see as `input`: a superset of an AuthZEN
 // 1.0 evaluation request. Its strings must not alias reused buffers. An empty
 // id or tenant of the subject, client, actor or host is undefined in `input`, and
-// so is an empty Bound.
+// so are an empty Bound and Fault.
 type Request struct {
 	Subject  Subject
 	Action   string // noun.verb
@@ -37,6 +37,7 @@ type Context struct {
 	Status    string // of the credential: missing, valid, invalid, expired, revoked
 	Age       int64  // seconds since the person logged in or the credential was issued
 	AMR       []string
+	Fault     string // what was wrong with the proof that a bound credential is the caller's; empty: nothing
 	Bound     string // how the credential is bound to a key that the caller has shown: dpop or mtls; empty: it is not
 	ACR       string // the class of the login; empty where no person logged in
 	ClientID  string

@@ -260,6 +260,11 @@ func (p *proof) boundTokens(t *testing.T, k, thief *keyed, live *harness.Tokens)
 		for _, proofs := range [][]string{nil, {k.proves(t, live.Access, nil)}} {
 			a := k.get(t, p.Server, "Bearer", live.Access, proofs...)
 			wantChallenge(t, a, 401, `Bearer realm=`, `error="invalid_token"`, `DPoP algs=`)
+			record := must(p.Get("/admin/api/decisions/"+a.Header.Get("X-Decision-Id"), p.Demo.AuditorToken))(t)
+			fault, err := record.At("input.context.authentication.fault")
+			if whose, _ := record.At("input.subject.id"); err != nil || fault != "invalid_token" || whose != "cus_alice" {
+				t.Errorf("the record does not say whose token was shown without its key: %v %s", err, record)
+			}
 		}
 	})
 	t.Run("D12 a bearer token by DPoP", func(t *testing.T) {

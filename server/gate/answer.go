@@ -16,7 +16,7 @@ func question(c *Call, res policies.Resource, facts policies.Facts) *policies.Re
 		Action:   c.Action,
 		Resource: res,
 		Context: policies.Context{
-			Method: k.Method, Status: string(k.Status), AMR: k.AMR, Bound: k.Bound,
+			Method: k.Method, Status: string(k.Status), AMR: k.AMR, Bound: k.Bound, Fault: k.Fault,
 			ClientID: k.ClientID, Trusted: k.Trusted, Actor: k.Actor, Scopes: k.Scopes,
 			Tenant: c.Tenant.ID, Home: c.Tenant.Home,
 			RequestID: c.Event.RequestID, HTTP: c.Method, Path: web.SafePath(c.Path), IP: c.Origin.IP,
