@@ -10,9 +10,16 @@ import (
 	"github.com/pointgate/pointgate/store"
 )
 
+// devices are how many codes for devices an address may get in a minute: a public
+// client proves nothing, and anybody can say that they are it.
+const devices = 60
+
 // DeviceAuthorization is POST /oauth2/device_authorization (RFC 8628 §3.1).
 func (o *OAuth) DeviceAuthorization() fiber.Handler {
 	return o.endpoint(func(c *fiber.Ctx, r *oauth2.Request) (*web.Answer, error) {
+		if err := o.slow(c, "device", devices); err != nil {
+			return nil, err
+		}
 		p, err := o.Provider.AuthorizeDevice(recording(c), r)
 		if err != nil {
 			return nil, err

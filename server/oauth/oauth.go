@@ -21,8 +21,8 @@ type OAuth struct {
 	Session func(c *fiber.Ctx) (person oauth2.Person, sessionID string, ok bool)
 	// ErrorPage shows a refusal to a person, where it can't be sent to a client.
 	ErrorPage func(c *fiber.Ctx, status int, title, detail string) error
-	// Throttle charges one registration to the key, of which so many may be made in
-	// a minute, and says how long to wait if it is over. Nil: no throttling.
+	// Throttle charges one registration or device to the key, of which so many may
+	// be made in a minute, and says how long to wait if it is over. Nil: no throttling.
 	Throttle func(key string, perMinute int) (wait time.Duration, ok bool)
 	// Count sums up a request that was refused, for the client that it named
 	// without proof, if there is such a client. Nil: nobody counts.

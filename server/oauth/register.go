@@ -19,7 +19,7 @@ const registrations = 10
 // Register is POST /oauth2/register (RFC 7591).
 func (o *OAuth) Register() fiber.Handler {
 	return o.registrar(func(c *fiber.Ctx, r *oauth2.RegistrationRequest) (*web.Answer, error) {
-		if err := o.slow(c); err != nil {
+		if err := o.slow(c, "registration", registrations); err != nil {
 			return nil, err
 		}
 		p, err := o.Provider.Register(recording(c), r)
@@ -95,18 +95,19 @@ func (o *OAuth) unregistered(c *fiber.Ctx, r *oauth2.RegistrationRequest, err er
 	return send(c, e.Status, errorBody{e.Code, e.Description})
 }
 
-// slow charges one registration to the address. Each leaves a row and a record.
-func (o *OAuth) slow(c *fiber.Ctx) error {
+// slow charges one of what leaves a row and a record, though a stranger may ask
+// for it, to the address.
+func (o *OAuth) slow(c *fiber.Ctx, what string, perMinute int) error {
 	if o.Throttle == nil {
 		return nil
 	}
-	wait, ok := o.Throttle("registration "+web.Network(web.OriginOf(c).IP), registrations)
+	wait, ok := o.Throttle(what+" "+web.Network(web.OriginOf(c).IP), perMinute)
 	if ok {
 		return nil
 	}
 	c.Set(fiber.HeaderRetryAfter, strconv.Itoa(max(1, int(wait.Round(time.Second)/time.Second))))
 	e := oauth2.Unavailable()
-	e.Status, e.Description = fiber.StatusTooManyRequests, "Too many clients were registered from this address. Try again later."
+	e.Status, e.Description = fiber.StatusTooManyRequests, "This address asked too often. Try again later."
 	return e
 }
 
