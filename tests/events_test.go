@@ -37,6 +37,7 @@ var eventsOf = map[string][]gate.What{
 // change something with.
 var changeNothing = map[string]string{
 	"POST /oauth2/device_authorization": "the codes that it gives are a decision: device.authorize",
+	"POST /oauth2/par":                  "what it keeps is a decision: request.push",
 	"POST /oauth2/authorize":            "it leads to login and consent, as its GET does",
 	"POST /oauth2/introspect":           "it tells about a token, by a decision; the method is RFC 7662's",
 }

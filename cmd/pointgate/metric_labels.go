@@ -20,7 +20,7 @@ var actions = words(`
 	points.adjust points.capture points.earn points.expire points.history points.hold points.read points.redeem
 	points.release points.reverse points.transfer
 	registration_token.create registration_token.list registration_token.read registration_token.revoke
-	resource.create resource.delete resource.list resource.read resource.update revocation.create
+	request.push resource.create resource.delete resource.list resource.read resource.update revocation.create
 	session.list session.read session.revoke setup.complete
 	signing_key.list signing_key.read signing_key.revoke signing_key.rotate
 	staff.create staff.delete staff.list staff.read staff.update
@@ -40,7 +40,7 @@ var codes = words(`ok error_page
 	insufficient_user_authentication
 	access_denied authorization_pending consent_required expired_token invalid_client invalid_dpop_proof invalid_token
 	login_required slow_down use_dpop_nonce
-	invalid_grant invalid_scope invalid_target registration_not_supported
+	invalid_grant invalid_request_uri invalid_scope invalid_target registration_not_supported
 	request_not_supported request_uri_not_supported server_error temporarily_unavailable unauthorized_client
 	unsupported_grant_type unsupported_response_type unsupported_token_type`)
 
