@@ -123,15 +123,15 @@ func (m *clientMetadata) truth(name string) (v bool) {
 // where it lives.
 func (m *clientMetadata) names(c *store.Client) {
 	c.Name = strings.TrimSpace(m.text("client_name", ""))
-	if utf8.RuneCountInString(c.Name) > maxClientName || strings.ContainsFunc(c.Name, deceptive) {
+	if utf8.RuneCountInString(c.Name) > maxClientName || strings.ContainsFunc(c.Name, Deceptive) {
 		m.invalid("The client_name must have at most 100 characters, all of which can be seen.")
 	}
 	c.Homepage = m.text("client_uri", "")
 }
 
-// deceptive are characters that make a name look like another one: direction
-// marks, and what has no width.
-func deceptive(r rune) bool { return unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r) }
+// Deceptive reports whether a character can make a name look like another one:
+// direction marks, and what has no width.
+func Deceptive(r rune) bool { return unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r) }
 
 func (m *clientMetadata) redirects(t *store.Tenant, c *store.Client) {
 	var all []string

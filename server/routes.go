@@ -45,6 +45,16 @@ func (r *rooms) routes(app *fiber.App) {
 	account.Post("/tokens", r.pages.MakeToken())
 	account.Post("/tokens/revoke", r.pages.RevokeToken())
 
+	// A person's own apps.
+	developer := app.Group("/developer", person, byCredential)
+	developer.Get("", r.pages.Developer())
+	developer.Get("/new", r.pages.NewApp())
+	developer.Post("/new", r.pages.MakeApp())
+	developer.Get("/apps/:id", r.pages.App())
+	developer.Post("/apps/:id", r.pages.EditApp())
+	developer.Post("/apps/:id/secret", r.pages.RotateSecret())
+	developer.Post("/apps/:id/delete", r.pages.DeleteApp())
+
 	// Points.
 	p := app.Group("/api/points", api, byCredential)
 	p.Get("", r.points.Balance())

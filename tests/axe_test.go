@@ -45,6 +45,12 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"device let in", chromedp.Steps(chromedp.Click(`button[value="approve"]`), chromedp.WaitVisible(`main a[href="/account/apps"]`))},
 		{"account", visit(s.URL + "/account")},
 		{"sessions", visit(s.URL + "/account/sessions")},
+		{"apps of a developer, none", visit(s.URL + "/developer")},
+		{"a new app", visit(s.URL + "/developer/new")},
+		{"a new app, with an error", chromedp.Steps(fillApp("http://app.example/cb"), chromedp.WaitVisible("#alert"))},
+		{"a new app's secret", chromedp.Steps(fillApp("https://app.example/cb"), chromedp.WaitVisible(".secret"))},
+		{"apps of a developer", visit(s.URL + "/developer")},
+		{"one app", chromedp.Steps(chromedp.Click(".rows .button"), chromedp.WaitVisible("#sure"))},
 		{"home, signed in", visit(s.URL + "/")},
 		{"account of staff", chromedp.Steps(chromedp.Click(".who button"), chromedp.WaitVisible(`main a[href="/login"]`), visit(s.URL+"/login"),
 			signIn(harness.People["admin"]), chromedp.WaitVisible(".tiles"), visit(s.URL+"/account?done=setup"))},
@@ -69,6 +75,11 @@ func waitingDevice(t *testing.T, s *harness.Server) string {
 	t.Helper()
 	a := must(s.Form(s.URL+"/oauth2/device_authorization", "", "", url.Values{"client_id": {"demo-tv"}, "scope": {"points:read points:write"}}))(t)
 	return must(a.At("verification_uri_complete"))(t)
+}
+
+// fillApp fills the form for a new app in, and sends it.
+func fillApp(redirect string) step {
+	return chromedp.Steps(chromedp.SetValue("#name", "My App"), chromedp.SetValue("#redirect_uris", redirect), chromedp.Submit("#name"))
 }
 
 func visit(to string) step {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/pointgate/pointgate/oauth2"
 	"github.com/pointgate/pointgate/policies"
 	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/web"
@@ -48,7 +49,7 @@ func (p *Pages) personal(ctx context.Context, r store.Reader, c *gate.Call, titl
 		return view{}, nil, err
 	}
 	return view{
-		Title: title, Tenant: c.Tenant.Name, Here: c.Path, Person: u.Email, Staff: u.Type == "staff", CSRF: p.Forms.Token(c.Caller),
+		Title: title, Tenant: c.Tenant.Name, Here: c.Path, Person: u.Email, Staff: u.Type == "staff", Builds: c.Tenant.Registration == oauth2.RegistrationOpen, CSRF: p.Forms.Token(c.Caller),
 		Notice: notices[query(c.Request, "done")],
 	}, u, nil
 }
@@ -59,5 +60,7 @@ var notices = map[string]string{
 	"ended":   "The session has been ended.",
 	"others":  "You are signed out everywhere else.",
 	"setup":   "The administrator is made, and you are signed in.",
+	"app":     "The app has been changed.",
+	"deleted": "The app has been deleted. All that people allowed it ended at once.",
 	"token":   "The token has been revoked. The next request with it is refused.",
 }

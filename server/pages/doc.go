@@ -1,6 +1,6 @@
 // Package pages is what people see: sign in, consent, the account with its
-// connected apps, sessions and (of staff) API tokens, the one-time setup, and
-// errors. The pages are rendered here, work without a line of JavaScript, and
+// connected apps, sessions and (of staff) API tokens, the apps that a developer registers, the
+// one-time setup, and errors. The pages are rendered here, work without a line of JavaScript, and
 // load nothing that is not ours.
 //
 // What it promises:

@@ -18,12 +18,12 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-var templates = parse("login", "consent", "device", "device_consent", "home", "account", "apps", "sessions", "tokens", "new_token", "setup", "error")
+var templates = parse("login", "consent", "device", "device_consent", "home", "account", "apps", "sessions", "tokens", "new_token", "developer", "developer_new", "developer_app", "setup", "error")
 
 func parse(names ...string) map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Funcs(template.FuncMap{
 		"asset": assetPath, "date": date, "day": day, "clock": clock, "stamp": stamp,
-	}).ParseFS(templateFiles, "templates/layout.html"))
+	}).ParseFS(templateFiles, "templates/layout.html", "templates/developer_fields.html"))
 	out := map[string]*template.Template{}
 	for _, n := range names {
 		t := template.Must(layout.Clone())
@@ -44,6 +44,7 @@ type view struct {
 	Here   string // the path, to mark it in the navigation
 	Person string // the signed-in person's address; empty: nobody, and no navigation
 	Staff  bool   // the person is a member of staff
+	Builds bool   // the person may register apps
 	CSRF   string
 	Alert  string // what went wrong, read out at once by screen readers
 	Notice string // what went well
