@@ -1,6 +1,7 @@
 package oauth2
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -132,12 +133,17 @@ func (p *Provider) authorizeRequest(ctx context.Context, x *exchange, f *Flow, g
 	return ar, to, nil
 }
 
+// lifetime is what a client was registered with, in seconds, or else the usual.
+func lifetime(seconds int64, usual time.Duration) time.Duration {
+	return cmp.Or(time.Duration(seconds)*time.Second, usual)
+}
+
 // newGrant: without a refresh token, a grant ends with the one access token
 // that its code can get.
 func newGrant(x *exchange, id string, who Person, scopes []string, audience string) *store.Grant {
 	life := CodeLifetime + AccessLifetime
 	if within(scopes)(offline) {
-		life = GrantLifetime
+		life = lifetime(x.client.RefreshMost, GrantLifetime)
 	}
 	return &store.Grant{
 		ID: id, Tenant: x.tenant.ID, ClientID: x.client.ID, SubjectType: who.Type, Subject: who.ID, Scopes: scopes,

@@ -32,6 +32,7 @@ type exchange struct {
 	keyFault error
 	access   *store.AccessToken
 	replay   *Answer // of a refresh, new or again
+	replayed bool    // it is again
 	steps    []step
 	event    *Event // what the steps amount to; nil: nothing to tell
 	record   func(tx *store.Tx, e *Event)

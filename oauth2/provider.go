@@ -53,6 +53,9 @@ type Config struct {
 	// write that did it, so that it can be recorded there. ctx is the one that the
 	// Provider was called with. nil means nobody asks.
 	Record func(ctx context.Context, tx *store.Tx, e Event)
+	// Replayed is told of each answer to a refresh that is given once more, for
+	// metrics. nil: nobody is.
+	Replayed func()
 }
 
 // Provider is the authorization server. It is safe for concurrent use and keeps
@@ -60,19 +63,20 @@ type Config struct {
 // in the store, and a request that waits for consent travels with the browser,
 // sealed.
 type Provider struct {
-	store   *store.DB
-	now     func() time.Time
-	record  func(ctx context.Context, tx *store.Tx, e Event)
-	fosite  *fosite.Fosite
-	hasher  fosite.Hasher
-	code    *kind
-	access  *kind
-	refresh *kind
-	device  *kind
-	userKey []byte // of the hashes of user codes
-	flows   sealer
-	signing *signing
-	sealKey []byte
+	store    *store.DB
+	now      func() time.Time
+	record   func(ctx context.Context, tx *store.Tx, e Event)
+	replayed func()
+	fosite   *fosite.Fosite
+	hasher   fosite.Hasher
+	code     *kind
+	access   *kind
+	refresh  *kind
+	device   *kind
+	userKey  []byte // of the hashes of user codes
+	flows    sealer
+	signing  *signing
+	sealKey  []byte
 
 	nonceKey []byte // of DPoP
 
@@ -99,6 +103,9 @@ func New(c Config) (*Provider, error) {
 	}
 	if p.now == nil {
 		p.now = time.Now
+	}
+	if p.replayed = c.Replayed; p.replayed == nil {
+		p.replayed = func() {}
 	}
 	if p.record == nil {
 		p.record = func(context.Context, *store.Tx, Event) {}

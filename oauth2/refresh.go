@@ -189,7 +189,17 @@ func (p *Provider) rotate(ctx context.Context, tx *store.Tx, x *exchange, n *rot
 	if err != nil {
 		return nil, err
 	}
-	return a, errors.Join(tx.InsertAccessToken(ctx, access), tx.InsertRefreshToken(ctx, next))
+	return a, errors.Join(tx.InsertAccessToken(ctx, access), tx.InsertRefreshToken(ctx, next), x.touch(ctx, tx, t.GrantID, t.LastUsedAt))
+}
+
+// touch notes that the grant is in use, in the write that gives something for
+// it, at most once a minute.
+func (x *exchange) touch(ctx context.Context, tx *store.Tx, grant string, last store.Time) error {
+	before := store.At(x.now.Add(-time.Minute))
+	if last.After(before.Time) {
+		return nil
+	}
+	return tx.TouchGrant(ctx, grant, x.request.IP, before, store.At(x.now))
 }
 
 // narrow: a client may ask for fewer scopes than were granted, never for more.
@@ -215,6 +225,7 @@ func (p *Provider) again(ctx context.Context, tx *store.Tx, x *exchange, n *rota
 			return nil, err
 		}
 		if a, err := p.openAnswer(t, n.presented, x.cnf); err == nil && next.UsedAt.IsZero() {
+			x.replayed = true
 			return a, nil
 		}
 	}

@@ -132,7 +132,7 @@ func (s storage) InvalidateAuthorizeCodeSession(ctx context.Context, _ string) e
 		case err != nil:
 			return err
 		case used && c.Live:
-			return nil
+			return x.touch(ctx, tx, c.GrantID, c.LastUsedAt)
 		case used || c.UsedAt.IsZero():
 			return refuse("invalid_grant")
 		}
@@ -211,7 +211,7 @@ func (x *exchange) newRefresh(signature string, scopes store.Words, audience str
 	return &store.RefreshToken{
 		Hash: rowKey(signature), GrantID: x.granted.id, Tenant: x.tenant.ID, ClientID: x.client.ID,
 		Scopes: scopes, Audience: audience, CreatedAt: store.At(x.now),
-		ExpiresAt: x.soonest(RefreshLifetime, x.granted.ends), KeptUntil: store.At(x.granted.ends),
+		ExpiresAt: x.soonest(lifetime(x.client.RefreshIdle, RefreshLifetime), x.granted.ends), KeptUntil: store.At(x.granted.ends),
 		Cnf: x.refreshCnf(),
 	}
 }

@@ -54,7 +54,12 @@ func (p *Provider) Token(ctx context.Context, r *Request) (*Prepared[*Answer], e
 	}
 	x.spendProof()
 	if x.act.Action != "" { // a refresh: what it gets is known inside of the write
-		return &Prepared[*Answer]{x.act, x, func() *Answer { return x.replay }}, nil
+		return &Prepared[*Answer]{x.act, x, func() *Answer {
+			if x.replayed {
+				p.replayed()
+			}
+			return x.replay
+		}}, nil
 	}
 	refresh, _ := resp.GetExtra("refresh_token").(string)
 	act := x.issue()

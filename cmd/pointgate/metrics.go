@@ -30,6 +30,7 @@ type metrics struct {
 	turns      *turns
 	spans      spanMetrics
 	alerts     alertMetrics
+	replays    prometheus.Counter
 	mails      *prometheus.CounterVec
 	search     searchMetrics
 }
@@ -90,8 +91,9 @@ func newMetrics() *metrics {
 			failed: counters("pointgate_alert_failures_total", "What went wrong in looking for alerts; it is tried again, or left out.", "what"),
 			behind: gauge("pointgate_alerts_lag_records", "Records that the rules for alerts have not seen yet."),
 		},
-		mails:  counters("pointgate_mails_total", "Attempts to send a message, by what came of it.", "result"),
-		search: searchMetrics{failures: counter("pointgate_search_failures_total", "Failures of the search index; lists read the log then.")},
+		replays: counter("pointgate_refresh_replays_total", "Used refresh tokens that got their answer once more, within the grace of their client."),
+		mails:   counters("pointgate_mails_total", "Attempts to send a message, by what came of it.", "result"),
+		search:  searchMetrics{failures: counter("pointgate_search_failures_total", "Failures of the search index; lists read the log then.")},
 	}
 	for _, result := range []string{"sent", "failed", "given_up"} {
 		m.mails.WithLabelValues(result)
@@ -101,7 +103,7 @@ func newMetrics() *metrics {
 		m.requests, m.seconds, m.inFlight, m.decisions, m.evaluation, m.parts,
 		m.commits.seconds, m.commits.writes, m.commits.records, m.commits.failures,
 		m.turns.took, m.turns.oldest, m.turns.waiting, m.spans.ended, m.spans.exported, m.spans.failed,
-		m.alerts.raised, m.alerts.failed, m.alerts.behind, m.mails, m.search.failures)
+		m.alerts.raised, m.alerts.failed, m.alerts.behind, m.replays, m.mails, m.search.failures)
 	build := gauges("pointgate_build_info", "1, with the version of the program.", "version")
 	build.WithLabelValues(version()).Set(1)
 	m.registry.MustRegister(build)

@@ -92,7 +92,7 @@ func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, l
 	}
 	provider, err := oauth2.New(oauth2.Config{
 		Fetcher: keyFetcher{egress.New(c.egress())}, Certificates: c.certificates(), ClientCAs: authorities,
-		Store: db, Now: time.Now, Record: server.RecordOAuth(labels, engine),
+		Store: db, Now: time.Now, Record: server.RecordOAuth(labels, engine), Replayed: o.metrics.replays.Inc,
 		Secret: derive(master, "tokens"), SealKey: derive(master, "seal"), KeySeals: c.keySeals(master), KeyRotation: c.KeyRotation,
 	})
 	if err != nil {

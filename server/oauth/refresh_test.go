@@ -90,6 +90,58 @@ func TestRefreshEndsWithTheGrant(t *testing.T) {
 	})
 }
 
+// TestLifetimesOfAClient: idle for a minute, for ten at most, by its registration.
+func TestLifetimesOfAClient(t *testing.T) {
+	each(t, func(w *world) {
+		w.client("brief", "brief-secret", func(c *store.Client) { c.RefreshIdle, c.RefreshMost = 60, 600 })
+		_, token := w.tokens("brief")
+		refresh := func() reply { return w.post("/oauth2/token", "brief", again(token)) }
+		for range 10 {
+			w.pass(59 * time.Second)
+			r := refresh()
+			w.want(r, 200, "")
+			token = r.field("refresh_token")
+		}
+		w.pass(10 * time.Second)
+		w.want(refresh(), 400, "invalid_grant") // 600 s after the consent
+
+		_, token = w.tokens("brief")
+		w.pass(60 * time.Second)
+		w.want(refresh(), 400, "invalid_grant")
+		if len(w.told(reuse)) != 0 {
+			w.Errorf("told: %+v", w.told(reuse))
+		}
+	})
+}
+
+// TestUseOfAGrant: redeeming and refreshing are its use, to the minute.
+func TestUseOfAGrant(t *testing.T) {
+	each(t, func(w *world) {
+		last := func() time.Time {
+			g, err := store.Grants(context.Background(), w.db, store.GrantFilter{Tenant: "demo", Limit: 1})
+			if err != nil {
+				w.Fatal(err)
+			}
+			return g[0].LastUsedAt.Time
+		}
+		begun := w.now()
+		_, token := w.tokens("demo-web")
+		if !last().Equal(begun) {
+			w.Errorf("after the code: %v", last())
+		}
+		w.pass(59 * time.Second)
+		r := w.post("/oauth2/token", "demo-web", again(token))
+		if !last().Equal(begun) {
+			w.Errorf("within the minute: %v", last())
+		}
+		w.pass(2 * time.Second)
+		w.want(w.post("/oauth2/token", "demo-web", again(r.field("refresh_token"))), 200, "")
+		if !last().Equal(w.now()) {
+			w.Errorf("after the minute: %v", last())
+		}
+	})
+}
+
 func TestRefreshNarrowsScopes(t *testing.T) {
 	each(t, func(w *world) {
 		_, token := w.tokens("demo-web")
@@ -122,6 +174,9 @@ func TestRefreshInGrace(t *testing.T) {
 		second := w.post("/oauth2/token", "demo-web", again(token))
 		if first.status != 200 || first.body != second.body {
 			w.Fatalf("not the same answer: %s, %s", first.body, second.body)
+		}
+		if w.again != 1 {
+			w.Errorf("%d replays are counted, want 1", w.again)
 		}
 		w.sub("nothing of the answer can be read at rest", func(w *world) {
 			var sealed []byte

@@ -37,6 +37,7 @@ type world struct {
 	mu     sync.Mutex
 	time   time.Time
 	events []oauth2.Event
+	again  int // answers to refreshes that were given once more
 
 	certificates map[string]*x509.Certificate // by the name in X-Certificate; not changed once there are requests
 
@@ -56,7 +57,8 @@ func each(t *testing.T, test func(w *world)) {
 		var err error
 		w.provider, err = oauth2.New(oauth2.Config{
 			Store: w.db, Secret: []byte(strings.Repeat("s", 32)), SealKey: []byte(strings.Repeat("k", 32)), Now: w.now, Record: w.record,
-			Fetcher: &w.published, Certificates: true, ClientCAs: authority().pool,
+			Replayed: func() { w.mu.Lock(); defer w.mu.Unlock(); w.again++ },
+			Fetcher:  &w.published, Certificates: true, ClientCAs: authority().pool,
 		})
 		if err != nil {
 			t.Fatal(err)
