@@ -31,6 +31,7 @@ type rooms struct {
 	holder  string // of leases
 	log     *slog.Logger
 	now     func() time.Time
+	cleaned func(rows string, n int64)
 	done    func(e *web.Event, took time.Duration)
 	trusted []netip.Prefix
 	traces  edge.Traces
@@ -56,7 +57,7 @@ func newRooms(c *Config) (*rooms, error) {
 		return nil, fmt.Errorf("passwords: %w", err)
 	}
 	limiter := edge.NewLimiter(c.Now)
-	r := &rooms{store: c.Store, log: c.Log, now: c.Now, done: c.Done, trusted: c.Trusted, certificates: c.CertificateHeader}
+	r := &rooms{store: c.Store, log: c.Log, now: c.Now, cleaned: c.Cleaned, done: c.Done, trusted: c.Trusted, certificates: c.CertificateHeader}
 	r.holder = c.Labels["id"]
 	events := &gate.Events{Store: c.Store, Now: c.Now, NewID: newID, Labels: c.Labels, Mask: c.Policy}
 	r.refusals = &edge.Refusals{Store: c.Store, Events: events, Log: c.Log, Now: c.Now, Home: c.Home}
@@ -147,7 +148,7 @@ func session(c *fiber.Ctx) (p oauth2.Person, sessionID string, ok bool) {
 
 // loops run beside the listener until the server stops.
 func (r *rooms) loops() []func(context.Context) {
-	clean := &cleanup{store: r.store, log: r.log}
+	clean := &cleanup{store: r.store, log: r.log, holder: r.alerts.Holder, removed: r.cleaned}
 	loops := []func(context.Context){
 		r.alerts.Run,
 		r.trail.Run,

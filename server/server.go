@@ -46,11 +46,12 @@ type Config struct {
 	Traces            Traces                                 // optional: which requests have spans
 	// Decided is optional: called for each decision whose record is durable.
 	Decided   func(r *store.Record, evaluated time.Duration)
-	Trail     *audit.Config       // optional: how the audit trail is published; what this Config has too is filled in
-	Sinks     []audit.Sink        // optional: receivers that the log is pushed to
-	Retention time.Duration       // optional: how long a record has its content; 0: for ever
-	Mail      mail.Transport      // optional: sends what is in the outbox; nil: it stays there
-	Mailed    func(result string) // optional: called for each attempt to send, for metrics; see mail.Outbox
+	Trail     *audit.Config              // optional: how the audit trail is published; what this Config has too is filled in
+	Sinks     []audit.Sink               // optional: receivers that the log is pushed to
+	Retention time.Duration              // optional: how long a record has its content; 0: for ever
+	Mail      mail.Transport             // optional: sends what is in the outbox; nil: it stays there
+	Cleaned   func(rows string, n int64) // optional: called for each step that removed expired rows, for metrics
+	Mailed    func(result string)        // optional: called for each attempt to send, for metrics; see mail.Outbox
 	// AlertMailTo are the addresses that are told of new alerts. Optional.
 	AlertMailTo []string
 	// Alerts is told what happens with alerts, for metrics. Optional.

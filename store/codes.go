@@ -59,5 +59,5 @@ func (tx *Tx) UseCode(ctx context.Context, hash []byte, now Time) (bool, error) 
 
 // DeleteCodes removes at most limit codes whose end is long past.
 func (tx *Tx) DeleteCodes(ctx context.Context, limit int) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires_at <= ? LIMIT ?)`, At(tx.Now().Add(-codesKept)), limit)
+	return tx.Exec(ctx, `DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`, At(tx.Now().Add(-codesKept)), limit)
 }

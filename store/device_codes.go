@@ -108,6 +108,6 @@ func (tx *Tx) UseDeviceCode(ctx context.Context, hash []byte, now Time) (bool, e
 
 // DeleteDeviceCodes removes at most limit device codes whose end is long past.
 func (tx *Tx) DeleteDeviceCodes(ctx context.Context, limit int) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM device_codes WHERE hash IN (SELECT hash FROM device_codes WHERE expires_at <= ? LIMIT ?)`,
+	return tx.Exec(ctx, `DELETE FROM device_codes WHERE hash IN (SELECT hash FROM device_codes WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
 		At(tx.Now().Add(-deviceCodesKept)), limit)
 }

@@ -47,6 +47,6 @@ func (tx *Tx) InsertIdempotencyKey(ctx context.Context, k *IdempotencyKey) error
 // DeleteIdempotencyKeys removes at most limit keys whose time is over.
 func (tx *Tx) DeleteIdempotencyKeys(ctx context.Context, limit int) (int64, error) {
 	return tx.Exec(ctx, `DELETE FROM idempotency_keys WHERE (tenant, client, subject, route, key) IN
-		(SELECT tenant, client, subject, route, key FROM idempotency_keys WHERE created_at <= ? LIMIT ?)`,
+		(SELECT tenant, client, subject, route, key FROM idempotency_keys WHERE created_at <= ? ORDER BY created_at LIMIT ?)`,
 		At(tx.Now().Add(-IdempotencyTTL)), limit)
 }

@@ -42,5 +42,5 @@ func (tx *Tx) UsePushedRequest(ctx context.Context, hash []byte, now Time) (bool
 
 // DeletePushedRequests removes at most limit requests whose time is over.
 func (tx *Tx) DeletePushedRequests(ctx context.Context, limit int) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM pushed_requests WHERE hash IN (SELECT hash FROM pushed_requests WHERE expires_at <= ? LIMIT ?)`, tx.Now(), limit)
+	return tx.Exec(ctx, `DELETE FROM pushed_requests WHERE hash IN (SELECT hash FROM pushed_requests WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`, tx.Now(), limit)
 }

@@ -15,5 +15,5 @@ func (tx *Tx) Once(ctx context.Context, key []byte, until Time) (bool, error) {
 
 // DeleteReplays removes at most limit notes whose time is over.
 func (tx *Tx) DeleteReplays(ctx context.Context, limit int) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM replays WHERE key IN (SELECT key FROM replays WHERE expires_at <= ? LIMIT ?)`, tx.Now(), limit)
+	return tx.Exec(ctx, `DELETE FROM replays WHERE key IN (SELECT key FROM replays WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`, tx.Now(), limit)
 }

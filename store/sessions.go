@@ -145,6 +145,6 @@ func (tx *Tx) EndSessions(ctx context.Context, m SessionMatch) (int64, error) {
 // DeleteSessions removes at most limit sessions whose absolute limit is long
 // past; the records of what was done in them stay.
 func (tx *Tx) DeleteSessions(ctx context.Context, limit int) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires_at <= ? LIMIT ?)`,
+	return tx.Exec(ctx, `DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
 		At(tx.Now().Add(-sessionsKept)), limit)
 }

@@ -109,28 +109,36 @@ func (tx *Tx) UseRefreshToken(ctx context.Context, t *RefreshToken) (bool, error
 // EmptySuccessors removes at most limit sealed answers whose grace is over.
 func (tx *Tx) EmptySuccessors(ctx context.Context, limit int) (int64, error) {
 	return tx.Exec(ctx, `UPDATE refresh_tokens SET successor = NULL WHERE hash IN
-		(SELECT hash FROM refresh_tokens WHERE successor IS NOT NULL AND grace_ends_at <= ? LIMIT ?)`, tx.Now(), limit)
+		(SELECT hash FROM refresh_tokens WHERE successor IS NOT NULL AND grace_ends_at <= ? ORDER BY grace_ends_at LIMIT ?)`, tx.Now(), limit)
 }
 
 // DeleteAccessTokens removes at most limit access tokens whose end is long past.
 func (tx *Tx) DeleteAccessTokens(ctx context.Context, limit int) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM access_tokens WHERE hash IN (SELECT hash FROM access_tokens WHERE expires_at <= ? LIMIT ?)`,
+	return tx.Exec(ctx, `DELETE FROM access_tokens WHERE hash IN (SELECT hash FROM access_tokens WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
 		At(tx.Now().Add(-accessKept)), limit)
 }
 
 // DeleteRefreshTokens removes at most limit refresh tokens of ended grants.
 func (tx *Tx) DeleteRefreshTokens(ctx context.Context, limit int) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens WHERE kept_until <= ? LIMIT ?)`, tx.Now(), limit)
+	return tx.Exec(ctx, `DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens WHERE kept_until <= ? ORDER BY kept_until LIMIT ?)`, tx.Now(), limit)
 }
 
-// DeleteGrants removes at most limit grants that ended and have neither code
-// nor token left: a client's own and what came of an exchange soon, a person's
-// after a time in which the person may want to look at it.
+// spent is the condition that a grant has neither code nor token left. They
+// end before it, and are removed before it.
+const spent = ` AND NOT EXISTS (SELECT 1 FROM codes WHERE grant_id = g.id)
+	AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE grant_id = g.id)
+	AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE grant_id = g.id)`
+
+// DeleteGrants removes at most limit grants that people gave, a time after their end in
+// which the person may want to look at them.
 func (tx *Tx) DeleteGrants(ctx context.Context, limit int) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM grants WHERE id IN (SELECT id FROM grants g
-		WHERE g.expires_at <= ? AND (g.subject_type = 'client' OR g.parent_id <> '' OR g.expires_at <= ?)
-			AND NOT EXISTS (SELECT 1 FROM codes WHERE grant_id = g.id)
-			AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE grant_id = g.id)
-			AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE grant_id = g.id) LIMIT ?)`,
-		tx.Now(), At(tx.Now().Add(-grantsKept)), limit)
+	return tx.Exec(ctx, `DELETE FROM grants WHERE id IN (SELECT g.id FROM grants g
+		WHERE g.subject_type <> 'client' AND g.parent_id = '' AND g.expires_at <= ?`+spent+` ORDER BY g.expires_at LIMIT ?)`, At(tx.Now().Add(-grantsKept)), limit)
+}
+
+// DeleteClientGrants removes at most limit grants that clients took for
+// themselves, or got by exchange, as soon as their tokens are gone.
+func (tx *Tx) DeleteClientGrants(ctx context.Context, limit int) (int64, error) {
+	return tx.Exec(ctx, `DELETE FROM grants WHERE id IN (SELECT g.id FROM grants g
+		WHERE (g.subject_type = 'client' OR g.parent_id <> '') AND g.expires_at <= ?`+spent+` ORDER BY g.expires_at LIMIT ?)`, At(tx.Now().Add(-accessKept)), limit)
 }

@@ -31,6 +31,7 @@ type metrics struct {
 	spans      spanMetrics
 	alerts     alertMetrics
 	replays    prometheus.Counter
+	cleaned    *prometheus.CounterVec
 	mails      *prometheus.CounterVec
 	search     searchMetrics
 }
@@ -91,6 +92,7 @@ func newMetrics() *metrics {
 			failed: counters("pointgate_alert_failures_total", "What went wrong in looking for alerts; it is tried again, or left out.", "what"),
 			behind: gauge("pointgate_alerts_lag_records", "Records that the rules for alerts have not seen yet."),
 		},
+		cleaned: counters("pointgate_cleanup_rows_total", "Expired rows that were removed, by what they were.", "rows"),
 		replays: counter("pointgate_refresh_replays_total", "Used refresh tokens that got their answer once more, within the grace of their client."),
 		mails:   counters("pointgate_mails_total", "Attempts to send a message, by what came of it.", "result"),
 		search:  searchMetrics{failures: counter("pointgate_search_failures_total", "Failures of the search index; lists read the log then.")},
@@ -98,12 +100,15 @@ func newMetrics() *metrics {
 	for _, result := range []string{"sent", "failed", "given_up"} {
 		m.mails.WithLabelValues(result)
 	}
+	for _, rows := range store.ExpiredRows() {
+		m.cleaned.WithLabelValues(rows.Rows)
+	}
 	m.search.indexed.Store(-1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.seconds, m.inFlight, m.decisions, m.evaluation, m.parts,
 		m.commits.seconds, m.commits.writes, m.commits.records, m.commits.failures,
 		m.turns.took, m.turns.oldest, m.turns.waiting, m.spans.ended, m.spans.exported, m.spans.failed,
-		m.alerts.raised, m.alerts.failed, m.alerts.behind, m.replays, m.mails, m.search.failures)
+		m.alerts.raised, m.alerts.failed, m.alerts.behind, m.replays, m.cleaned, m.mails, m.search.failures)
 	build := gauges("pointgate_build_info", "1, with the version of the program.", "version")
 	build.WithLabelValues(version()).Set(1)
 	m.registry.MustRegister(build)
@@ -114,6 +119,7 @@ func newMetrics() *metrics {
 func (m *metrics) watch(c *server.Config) {
 	c.Begin, c.Done, c.Decided = m.begin, m.done, m.decided
 	c.Alerts.Raised, c.Alerts.Failed, c.Alerts.Behind = m.alertRaised, m.alertFailed, m.alertsBehind
+	c.Cleaned = func(rows string, n int64) { m.cleaned.WithLabelValues(rows).Add(float64(n)) }
 	c.Mailed = func(result string) { m.mails.WithLabelValues(result).Inc() }
 }
 
@@ -197,6 +203,16 @@ func (m *metrics) store(db *store.DB) {
 		return max(0, size-indexed), err
 	})
 	m.count("pointgate_mail_queue_depth", "Messages that wait to be sent.", func(ctx context.Context) (int64, error) { return store.WaitingMails(ctx, db) })
+	m.read(func(ctx context.Context) (out []reading, err error) {
+		for _, rows := range store.ExpiredRows() {
+			behind, err := rows.Behind(ctx, db, db.Now())
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, reading{0, behind.Seconds(), []string{rows.Rows}})
+		}
+		return out, nil
+	}, figure{"pointgate_cleanup_behind_seconds", "For how long the oldest expired row might have been removed.", prometheus.GaugeValue, []string{"rows"}})
 	m.read(func(ctx context.Context) (out []reading, err error) {
 		open, err := db.AlertCounts(ctx)
 		for _, a := range open {

@@ -184,9 +184,9 @@ func TestEndedRowsAreDeleted(t *testing.T) {
 		storetest.Grant(t, db, store.Grant{ID: "grt_live", ClientID: "web", Subject: "cus_alice"})
 		storetest.Grant(t, db, store.Grant{ID: "grt_recent", ClientID: "web", Subject: "cus_alice", ExpiresAt: ended(time.Hour)})
 		storetest.Grant(t, db, store.Grant{ID: "grt_old", ClientID: "web", Subject: "cus_alice", ExpiresAt: ended(91 * 24 * time.Hour)})
-		storetest.Grant(t, db, store.Grant{ID: "grt_own", ClientID: "web", SubjectType: "client", Subject: "web", ExpiresAt: ended(time.Hour)})
-		storetest.Grant(t, db, store.Grant{ID: "grt_own_token", ClientID: "web", SubjectType: "client", Subject: "web", ExpiresAt: ended(time.Hour)})
-		storetest.Grant(t, db, store.Grant{ID: "grt_exchanged", ClientID: "app", Subject: "cus_alice", ParentID: "grt_live", ExpiresAt: ended(time.Hour)})
+		storetest.Grant(t, db, store.Grant{ID: "grt_own", ClientID: "web", SubjectType: "client", Subject: "web", ExpiresAt: ended(25 * time.Hour)})
+		storetest.Grant(t, db, store.Grant{ID: "grt_own_token", ClientID: "web", SubjectType: "client", Subject: "web", ExpiresAt: ended(25 * time.Hour)})
+		storetest.Grant(t, db, store.Grant{ID: "grt_exchanged", ClientID: "app", Subject: "cus_alice", ParentID: "grt_live", ExpiresAt: ended(25 * time.Hour)})
 		storetest.Write(t, db, func(tx *store.Tx) error {
 			return errors.Join(
 				tx.InsertCode(ctx, code("gone", "flw_1", "grt_live", now.Add(-2*time.Hour))),
@@ -199,7 +199,7 @@ func TestEndedRowsAreDeleted(t *testing.T) {
 		got := map[string]int64{}
 		storetest.Write(t, db, func(tx *store.Tx) error {
 			for name, remove := range map[string]func(context.Context, int) (int64, error){
-				"codes": tx.DeleteCodes, "access": tx.DeleteAccessTokens, "refresh": tx.DeleteRefreshTokens,
+				"codes": tx.DeleteCodes, "access": tx.DeleteAccessTokens, "refresh": tx.DeleteRefreshTokens, "client grants": tx.DeleteClientGrants,
 			} {
 				n, err := remove(ctx, 9)
 				if err != nil {
@@ -211,7 +211,7 @@ func TestEndedRowsAreDeleted(t *testing.T) {
 			got["grants"] = n
 			return err
 		})
-		if diff := cmp.Diff(map[string]int64{"codes": 1, "access": 1, "refresh": 1, "grants": 3}, got); diff != "" {
+		if diff := cmp.Diff(map[string]int64{"codes": 1, "access": 1, "refresh": 1, "client grants": 2, "grants": 1}, got); diff != "" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff([]string{"grt_own_token", "grt_recent", "grt_live"}, grantIDs(t, db, store.GrantFilter{})); diff != "" {

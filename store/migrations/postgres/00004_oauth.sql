@@ -64,6 +64,11 @@ ALTER TABLE grants ADD COLUMN actor TEXT NOT NULL DEFAULT '';
 ALTER TABLE grants ADD COLUMN last_used_at BIGINT;
 ALTER TABLE grants ADD COLUMN last_ip TEXT NOT NULL DEFAULT '';
 CREATE INDEX grants_parent ON grants (parent_id) WHERE parent_id <> '';
+-- What clients took or exchanged goes soon, what people gave stays in their lists: each has an index to be removed by.
+DROP INDEX grants_expires;
+CREATE INDEX grants_own_expires ON grants (expires_at) WHERE (subject_type = 'client' OR parent_id <> '');
+CREATE INDEX grants_given_expires ON grants (expires_at) WHERE subject_type <> 'client' AND parent_id = '';
+CREATE INDEX sessions_expires ON sessions (expires_at);
 CREATE INDEX grants_session ON grants (session_id) WHERE session_id <> '';
 
 -- cnf is what a token is bound to: dpop:<jkt> (RFC 9449), x5t:<thumbprint> (RFC 8705), or nothing.
@@ -155,6 +160,8 @@ CREATE INDEX logouts_next ON logouts (next_at);
 -- +goose Down
 DROP TABLE logouts; DROP TABLE registration_tokens; DROP TABLE signing_keys; DROP TABLE replays; DROP TABLE device_codes;
 DROP TABLE pushed_requests; DROP TABLE consents; DROP TABLE resources;
+DROP INDEX grants_own_expires; DROP INDEX grants_given_expires; DROP INDEX sessions_expires;
+CREATE INDEX grants_expires ON grants (expires_at);
 DROP INDEX clients_owner; DROP INDEX clients_registered; DROP INDEX grants_parent; DROP INDEX grants_session;
 ALTER TABLE tenants DROP COLUMN registration;
 ALTER TABLE tenants DROP COLUMN client_documents;
