@@ -24,7 +24,8 @@ type Answer struct {
 }
 
 // Token prepares the answer to a token request: a code (RFC 6749 §4.1.3), a
-// refresh token (§6) or client credentials (§4.4). What is refused for good, as a
+// refresh token (§6), client credentials (§4.4), a device code (RFC 8628 §3.4) or
+// an exchange (RFC 8693 §2.1). What is refused for good, as a
 // code that is used again, has had its consequences when it returns. Its errors
 // are *[Error].
 func (p *Provider) Token(ctx context.Context, r *Request) (*Prepared[*Answer], error) {

@@ -77,7 +77,8 @@ func TestExchangedTokensOfAllKinds(t *testing.T) {
 			if got, err := w.provider.Lookup(context.Background(), token); err != nil || got.Audience != "https://ledger.example/api" || strings.Join(got.Scopes, " ") != "points:read" {
 				w.Errorf("%+v %v", got, err)
 			}
-			w.want(w.post("/oauth2/token", "orders", exchange(token)), 200, "") // its own
+			w.want(w.post("/oauth2/token", "orders", exchange(token, "resource", "https://ledger.example/api")), 200, "") // its own
+			w.want(w.post("/oauth2/token", "orders", exchange(token)), 400, "invalid_request")                            // for another place
 			w.want(w.post("/oauth2/token", "billing", exchange(token)), 400, "invalid_request")
 		})
 	})
@@ -87,7 +88,9 @@ func TestDevicesGetTokensOfAllKinds(t *testing.T) {
 	each(t, func(w *world) {
 		televisions(w)
 		key := jwttest.New(w, "ES256")
-		poll := func(code string) url.Values { return url.Values{"grant_type": {oauth2.DeviceGrant}, "device_code": {code}} }
+		poll := func(code string) url.Values {
+			return url.Values{"grant_type": {oauth2.DeviceGrant}, "device_code": {code}}
+		}
 		w.sub("bound to its key, the refresh token too", func(w *world) {
 			d := w.device()
 			w.want(w.prove("demo-tv", poll(d.field("device_code")), key, nil), 400, "authorization_pending")

@@ -8,9 +8,9 @@ needed := []
 # METADATA
 # title: Exchange a token
 # description: >-
-#   A service acts for a customer by a token that was issued to it, or for a
-#   resource that it serves, within what that token and its own registration
-#   allow.
+#   A service acts for a customer by a token for a resource that it serves, or
+#   narrows one of its own for the same resource, within what that token and its
+#   registration allow.
 # custom:
 #   code: token.exchange
 # scope: document
@@ -24,8 +24,12 @@ allow if {
 	}
 }
 
-# A token that reached a service in another way leaked from somewhere.
-_entrusted if input.context.facts.own
+# A token that reached a service in another way leaked from somewhere. One's own
+# can be narrowed, not carried elsewhere: the person was asked for one place.
+_entrusted if {
+	input.context.facts.own
+	input.context.facts.audience == input.context.facts.subject_audience
+}
 
 _entrusted if input.context.facts.serves
 
@@ -33,7 +37,7 @@ reason := not_entrusted if not _entrusted
 
 # METADATA
 # title: Not entrusted
-# description: The token was neither issued to this client nor for a resource that it serves.
+# description: The token is for no resource that this client serves, nor its own and to stay where it is good.
 # custom:
 #   code: not_entrusted
 not_entrusted := denial.of(rego.metadata.chain())

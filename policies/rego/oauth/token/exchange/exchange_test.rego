@@ -6,6 +6,10 @@ test_for_a_resource_that_it_serves if ask.code(_exchange({"serves": true})) == "
 
 test_of_its_own_token if ask.code(_exchange({"own": true})) == "ok"
 
+test_of_its_own_token_for_another_place if {
+	ask.code(_exchange({"own": true, "audience": "https://elsewhere.example"})) == "not_entrusted"
+}
+
 test_of_a_token_from_elsewhere if ask.code(_exchange({})) == "not_entrusted"
 
 test_wider_than_the_token if {
@@ -32,6 +36,8 @@ _exchange(facts) := object.union(
 		{
 			"client_grant_types": ["urn:ietf:params:oauth:grant-type:token-exchange"],
 			"subject_scopes": ["points:read", "points:write"],
+			"audience": "https://api.example",
+			"subject_audience": "https://api.example",
 			"own": false,
 			"serves": false,
 		},
