@@ -388,3 +388,39 @@ func TestChallengesListWhatIsTaken(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestEveryGrantIsBound: those that fosite has no handler for, too.
+func TestEveryGrantIsBound(t *testing.T) {
+	each(t, func(w *world) {
+		televisions(w)
+		services(w)
+		key := jwttest.New(w, "ES256")
+		bound := func(r reply) {
+			w.Helper()
+			if w.want(r, 200, ""); r.status != 200 {
+				return
+			}
+			if _, jkt, _ := w.cnf(r.field("access_token")); r.field("token_type") != "DPoP" || jkt != key.Thumbprint() {
+				w.Errorf("%s, bound to %q", r.body, jkt)
+			}
+		}
+		w.sub("a device's", func(w *world) {
+			d := w.device()
+			form := func() url.Values {
+				return url.Values{"grant_type": {oauth2.DeviceGrant}, "device_code": {d.field("device_code")}}
+			}
+			w.want(w.prove("demo-tv", form(), key, nil), 400, "authorization_pending")
+			if err := w.letIn(d.field("user_code")); err != nil {
+				w.Fatal(err)
+			}
+			r := w.prove("demo-tv", form(), key, nil)
+			bound(r)
+			w.want(w.prove("demo-tv", again(r.field("refresh_token")), nil, nil), 400, "invalid_grant")
+			bound(w.prove("demo-tv", again(r.field("refresh_token")), key, nil))
+		})
+		w.sub("a service's that acts for a customer", func(w *world) {
+			access, _ := w.tokens("demo-web")
+			bound(w.prove("orders", exchange(access), key, nil))
+		})
+	})
+}
