@@ -102,6 +102,10 @@ func (e *Error) because(err error) *Error { e.cause = err; return e }
 // RFC 6749 §5.2 (no quotes, no backslash).
 func (e *Error) saying(text string) *Error { e.Description = text; return e }
 
+// Refusal is the *[Error] that err is or wraps; of any other, that something went
+// wrong.
+func Refusal(err error) *Error { return errorOf(err) }
+
 // errorOf makes an Error of whatever a request ended with.
 func errorOf(err error) *Error {
 	var e *Error

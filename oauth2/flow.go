@@ -122,9 +122,14 @@ func (f *Flow) answer(params url.Values) string {
 	if f.State != "" {
 		params.Set("state", f.State)
 	}
+	return withQuery(f.RedirectURI, params)
+}
+
+// withQuery adds parameters to an address and leaves what it has as it is.
+func withQuery(to string, params url.Values) string {
 	glue := "?"
-	if u, err := url.Parse(f.RedirectURI); err == nil && u.RawQuery != "" {
+	if u, err := url.Parse(to); err == nil && u.RawQuery != "" {
 		glue = "&"
 	}
-	return f.RedirectURI + glue + params.Encode()
+	return to + glue + params.Encode()
 }

@@ -12,6 +12,9 @@ type OpenIDMetadata struct {
 	ClaimsParameter     bool     `json:"claims_parameter_supported"`
 	RequestParameter    bool     `json:"request_parameter_supported"`
 	RequestURIParameter bool     `json:"request_uri_parameter_supported"` // of request objects; left out, it would be true
+	EndSession          string   `json:"end_session_endpoint"`            // RP-Initiated Logout §2.1
+	BackchannelLogout   bool     `json:"backchannel_logout_supported"`    // Back-Channel Logout §2.1
+	BackchannelSession  bool     `json:"backchannel_logout_session_supported"`
 }
 
 // idTokenClaims are those of an ID token, and of the userinfo endpoint.
@@ -23,5 +26,6 @@ func openIDMetadata(t *store.Tenant) OpenIDMetadata {
 	return OpenIDMetadata{
 		UserInfo: t.Issuer + "/oauth2/userinfo", JWKS: t.Issuer + "/oauth2/jwks",
 		SubjectTypes: []string{"public"}, IDTokenAlgs: SigningAlgs, Claims: idTokenClaims,
+		EndSession: t.Issuer + "/oauth2/logout", BackchannelLogout: true, BackchannelSession: true,
 	}
 }

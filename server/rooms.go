@@ -16,6 +16,7 @@ import (
 	"github.com/pointgate/pointgate/server/audit"
 	"github.com/pointgate/pointgate/server/authn"
 	"github.com/pointgate/pointgate/server/edge"
+	"github.com/pointgate/pointgate/server/egress"
 	"github.com/pointgate/pointgate/server/gate"
 	"github.com/pointgate/pointgate/server/mail"
 	"github.com/pointgate/pointgate/server/oauth"
@@ -49,6 +50,7 @@ type rooms struct {
 	outbox   *mail.Outbox     // nil: nothing is sent
 	trail    *audit.Publisher // nil: nothing is published
 	follow   *Followers
+	logouts  *oauth.Logouts
 }
 
 func newRooms(c *Config) (*rooms, error) {
@@ -71,11 +73,14 @@ func newRooms(c *Config) (*rooms, error) {
 	r.authn = r.authenticator(c, sessions)
 	r.pages = &pages.Pages{
 		Gate: g, Events: events, Store: c.Store, Session: sessions, Passwords: passwords, Forms: authn.Forms{Key: c.CSRFKey},
-		Consents: c.OAuth, Logins: c.OAuth, ScopesOf: c.Policy.ScopesOf, Throttle: throttle(limiter, c.Limits), Now: c.Now, Count: r.refusals.Count,
+		Consents: c.OAuth, Logins: c.OAuth, Logouts: c.OAuth, ScopesOf: c.Policy.ScopesOf, Throttle: throttle(limiter, c.Limits), Now: c.Now, Count: r.refusals.Count,
 	}
 	r.refusals.Page = r.pages.Refusal
 	r.oauth = &oauth.OAuth{Gate: g, Provider: c.OAuth, Session: session, ErrorPage: r.pages.ErrorPage, Count: r.refusals.CountFor, Throttle: throttle(limiter, c.Limits)}
 	r.pages.Answers, r.pages.Devices = r.oauth, r.oauth
+	r.logouts = &oauth.Logouts{
+		Store: c.Store, Provider: c.OAuth, Events: events, Log: c.Log, Holder: c.Labels["id"], Call: caller(egress.New(c.Egress)), Count: c.LoggedOut,
+	}
 	r.admin = &admin.Admin{Gate: g, Store: c.Store, Cursors: cursors, Roles: c.Policy.Roles, ScopesOf: c.Policy.ScopesOf, Hash: passwords.Hash}
 	r.admin.Signing = c.OAuth
 	r.admin.AuthMethods = c.OAuth.AuthMethods
@@ -126,6 +131,17 @@ func (r *rooms) authenticator(c *Config, sessions *authn.Sessions) *authn.Authen
 // newID makes ids of decisions: UUIDv7, so that they sort by time.
 func newID() string { return uuid.Must(uuid.NewV7()).String() } // fails only if the system has no randomness
 
+// caller posts forms where clients want them.
+func caller(e *egress.Client) func(ctx context.Context, uri string, form []byte) (int, error) {
+	return func(ctx context.Context, uri string, form []byte) (int, error) {
+		a, err := e.Post(ctx, uri, fiber.MIMEApplicationForm, form)
+		if err != nil {
+			return 0, err
+		}
+		return a.Status, nil
+	}
+}
+
 // throttle counts attempts to sign in, and what else strangers may do slowly.
 func throttle(l *edge.Limiter, on bool) func(key string, perMinute int) (time.Duration, bool) {
 	if !on {
@@ -153,6 +169,7 @@ func (r *rooms) loops() []func(context.Context) {
 		r.alerts.Run,
 		r.trail.Run,
 		r.refusals.Run,
+		r.logouts.Run,
 		clean.run,
 		(&signingKeys{provider: r.oauth.Provider, holder: r.holder, log: r.log}).run,
 		func(ctx context.Context) { r.points.Run(ctx, time.Second) },

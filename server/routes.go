@@ -113,6 +113,8 @@ func (r *rooms) oauthRoutes(app *fiber.App, person, api fiber.Handler) {
 	app.Post("/oauth2/userinfo", api, byCredential, r.oauth.UserInfo())
 	r.registration(app.Group("/oauth2/register", byHeader))
 	app.Post("/oauth2/par", byHeader, r.oauth.Push())
+	app.Get("/oauth2/logout", person, r.pages.LogoutRequest())
+	app.Post("/oauth2/logout", person, r.pages.PostLogoutRequest())
 	app.Get("/consent", person, r.pages.Consent())
 	app.Post("/consent", person, r.pages.PostConsent())
 	app.Get("/device", person, r.pages.Device())

@@ -52,6 +52,7 @@ type Config struct {
 	Mail      mail.Transport             // optional: sends what is in the outbox; nil: it stays there
 	Cleaned   func(rows string, n int64) // optional: called for each step that removed expired rows, for metrics
 	Mailed    func(result string)        // optional: called for each attempt to send, for metrics; see mail.Outbox
+	LoggedOut func(result string)        // optional: called for each attempt to tell a client of a logout; see oauth.Logouts
 	// AlertMailTo are the addresses that are told of new alerts. Optional.
 	AlertMailTo []string
 	// Alerts is told what happens with alerts, for metrics. Optional.

@@ -54,6 +54,8 @@ var ungated = map[string]string{
 	"POST /oauth2/introspect":                       "gated once the client is known: token.introspect",
 	"POST /oauth2/par":                              "gated once the client is known: request.push",
 	"POST /oauth2/revoke":                           "ends what the caller shows, and nothing else; authenticates the client by RFC 7009",
+	"GET /oauth2/logout":                            "nobody is signed in, so there is nothing to end; what ends a session is session.revoke",
+	"POST /oauth2/logout":                           "the same",
 	"GET /consent":                                  "a step of authorize, for the person who is logged in",
 	"POST /consent":                                 "gated once the request is known: consent.grant; a no is an event",
 	"GET /device":                                   "asks for the code of a device",

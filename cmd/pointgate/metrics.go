@@ -33,6 +33,7 @@ type metrics struct {
 	replays    prometheus.Counter
 	cleaned    *prometheus.CounterVec
 	mails      *prometheus.CounterVec
+	logouts    *prometheus.CounterVec
 	search     searchMetrics
 }
 
@@ -94,6 +95,7 @@ func newMetrics() *metrics {
 		},
 		cleaned: counters("pointgate_cleanup_rows_total", "Expired rows that were removed, by what they were.", "rows"),
 		replays: counter("pointgate_refresh_replays_total", "Used refresh tokens that got their answer once more, within the grace of their client."),
+		logouts: counters("pointgate_logout_tokens_total", "Attempts to tell a client that a session ended, by what came of it.", "result"),
 		mails:   counters("pointgate_mails_total", "Attempts to send a message, by what came of it.", "result"),
 		search:  searchMetrics{failures: counter("pointgate_search_failures_total", "Failures of the search index; lists read the log then.")},
 	}
@@ -103,12 +105,15 @@ func newMetrics() *metrics {
 	for _, rows := range store.ExpiredRows() {
 		m.cleaned.WithLabelValues(rows.Rows)
 	}
+	for _, result := range []string{"delivered", "failed", "given_up"} {
+		m.logouts.WithLabelValues(result)
+	}
 	m.search.indexed.Store(-1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.seconds, m.inFlight, m.decisions, m.evaluation, m.parts,
 		m.commits.seconds, m.commits.writes, m.commits.records, m.commits.failures,
 		m.turns.took, m.turns.oldest, m.turns.waiting, m.spans.ended, m.spans.exported, m.spans.failed,
-		m.alerts.raised, m.alerts.failed, m.alerts.behind, m.replays, m.cleaned, m.mails, m.search.failures)
+		m.alerts.raised, m.alerts.failed, m.alerts.behind, m.replays, m.cleaned, m.mails, m.logouts, m.search.failures)
 	build := gauges("pointgate_build_info", "1, with the version of the program.", "version")
 	build.WithLabelValues(version()).Set(1)
 	m.registry.MustRegister(build)
@@ -121,6 +126,7 @@ func (m *metrics) watch(c *server.Config) {
 	c.Alerts.Raised, c.Alerts.Failed, c.Alerts.Behind = m.alertRaised, m.alertFailed, m.alertsBehind
 	c.Cleaned = func(rows string, n int64) { m.cleaned.WithLabelValues(rows).Add(float64(n)) }
 	c.Mailed = func(result string) { m.mails.WithLabelValues(result).Inc() }
+	c.LoggedOut = func(result string) { m.logouts.WithLabelValues(result).Inc() }
 }
 
 // begin is told of each request before its credentials are looked at.

@@ -28,7 +28,7 @@ func Kinds() []What {
 		ErasureFinished{}, TrailRetained{}, RetentionHeld{},
 		LogKeyCreated{}, LogKeyDestroyed{}, LogRolledBack{}, LogForked{}, TrailVerified{}, VerificationFailed{},
 		SigningKeyCreated{}, SigningKeyDestroyed{},
-		AlertRaised{},
+		AlertRaised{}, LogoutUndelivered{},
 	}
 }
 

@@ -59,7 +59,7 @@ func newEnv(t *testing.T) *env {
 	e.Pages = &pages.Pages{
 		Gate:   &gate.Gate{Policy: engine, Store: e.db, Now: clock, NewID: uuid.NewString},
 		Events: &gate.Events{Store: e.db, Now: clock, NewID: uuid.NewString},
-		Store:  e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, Logins: e.provider, ScopesOf: engine.ScopesOf, Now: clock,
+		Store:  e.db, Passwords: passwords, Forms: authn.Forms{Key: make([]byte, 32)}, Consents: e.provider, Logins: e.provider, Logouts: e.provider, ScopesOf: engine.ScopesOf, Now: clock,
 		Session: &authn.Sessions{Store: e.db, Now: clock, Customer: authn.CustomerLifetime, Staff: authn.StaffLifetime},
 	}
 	answers := &oauth.OAuth{Gate: e.Gate, Provider: e.provider}
@@ -91,6 +91,8 @@ func (e *env) routes() {
 	e.app.Get("/login", e.Login())
 	e.app.Post("/login", e.PostLogin())
 	e.app.Post("/logout", e.Logout())
+	e.app.Get("/oauth2/logout", e.LogoutRequest())
+	e.app.Post("/oauth2/logout", e.PostLogoutRequest())
 	e.app.Get("/consent", e.Consent())
 	e.app.Post("/consent", e.PostConsent())
 	e.app.Get("/device", e.Device())

@@ -10,6 +10,9 @@ import (
 	"github.com/pointgate/pointgate/server/web"
 )
 
+// insufficient is the code of what needs a fresher or stronger login.
+const insufficient = "insufficient_user_authentication"
+
 // protect makes the route of an operation whose answers people see. It is
 // gate.Handler with the refusals turned into pages.
 func protect[T any](p *Pages, op gate.Operation[T]) fiber.Handler {
@@ -41,7 +44,7 @@ func (p *Pages) show(c *fiber.Ctx, a *web.Answer) error {
 			back = string(c.Request().URI().RequestURI())
 		}
 		login := "/login?return_to=" + url.QueryEscape(back)
-		if a.Code == "insufficient_user_authentication" {
+		if a.Code == insufficient {
 			login += "&again=true" // or who is signed in would come straight back
 		}
 		return see(login, a.Code).Send(c)

@@ -196,16 +196,3 @@ func (p *Pages) waiting(c *fiber.Ctx, returnTo string) loginView {
 func personOf(k *web.Caller) oauth2.Person {
 	return oauth2.Person{ID: k.ID, Type: k.Type, Roles: k.Roles, AuthTime: k.AuthTime, AMR: k.AMR, Session: k.GrantID}
 }
-
-// Logout ends the session of this browser. It passes the gate; whoever is not
-// signed in is signed out already.
-func (p *Pages) Logout() fiber.Handler {
-	return func(c *fiber.Ctx) error {
-		a := pass(c, p, p.endOwn())
-		if a.Status == fiber.StatusSeeOther || a.Status == fiber.StatusUnauthorized {
-			p.Session.Forget(c)
-			return see("/", a.Code).Send(c)
-		}
-		return p.show(c, a)
-	}
-}

@@ -24,6 +24,7 @@ type Pages struct {
 	Forms     authn.Forms
 	Consents  Consents
 	Logins    Logins
+	Logouts   Logouts
 	Answers   Answers
 	Devices   Devices
 	// ScopesOf are the scopes that a member of staff with these roles may have.

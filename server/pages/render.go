@@ -18,7 +18,7 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-var templates = parse("login", "consent", "device", "device_consent", "home", "account", "apps", "sessions", "tokens", "new_token", "developer", "developer_new", "developer_app", "setup", "error")
+var templates = parse("login", "logout", "consent", "device", "device_consent", "home", "account", "apps", "sessions", "tokens", "new_token", "developer", "developer_new", "developer_app", "setup", "error")
 
 func parse(names ...string) map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Funcs(template.FuncMap{
