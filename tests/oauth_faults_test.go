@@ -20,7 +20,7 @@ func TestOAuthFloods(t *testing.T) {
 		t.Run("V7 the codes of devices are guessed", p.guesses)
 		const flood = 400
 		for name, path := range map[string]string{
-			"T29 of guesses": "/oauth2/token",
+			"T29 of guesses": "/oauth2/token", "P8 of pushes": "/oauth2/par",
 		} {
 			t.Run(name, func(t *testing.T) {
 				for range flood {

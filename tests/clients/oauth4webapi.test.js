@@ -55,6 +55,22 @@ for (const [name, app, method] of [
   });
 }
 
+test('a pushed authorization request', async () => {
+  const as = await discover();
+  const client = { client_id: web.id };
+  const auth = oauth.ClientSecretBasic(web.secret);
+  const verifier = oauth.generateRandomCodeVerifier();
+  const asked = await oauth.pushedAuthorizationRequest(as, client, auth, new URLSearchParams({
+    redirect_uri: web.redirect, response_type: 'code', scope: 'points:read', state: 'pushed',
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
+  }), loopback);
+  const { request_uri } = await oauth.processPushedAuthorizationResponse(as, client, asked);
+  const url = new URL(as.authorization_endpoint);
+  url.search = new URLSearchParams({ client_id: web.id, request_uri });
+  const parameters = oauth.validateAuthResponse(as, client, await new Browser().walk(url), 'pushed');
+  await balance((await redeem(as, client, web, auth, { parameters, verifier })).access_token);
+});
+
 test('OpenID Connect: an ID token, checked to the signature, and userinfo', async () => {
   const as = await discover('oidc');
   const client = { client_id: web.id, require_auth_time: true };
