@@ -102,6 +102,9 @@ func (x *exchange) approvedDevice(ctx context.Context, r store.Reader, hash []by
 		return nil, errWait
 	}
 	s, err := store.DeviceStanding(ctx, r, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, refuse("invalid_grant")
+	}
 	if err != nil {
 		return nil, x.failed(err)
 	}
@@ -191,8 +194,11 @@ func (x *exchange) redeemDevice(ctx context.Context, tx *store.Tx, hash []byte, 
 		return nil, err
 	}
 	used, err := tx.UseDeviceCode(ctx, hash, store.At(x.now))
-	if err != nil || !used {
-		return nil, errors.Join(err, refuse("invalid_grant"))
+	if err == nil && !used {
+		err = refuse("invalid_grant")
+	}
+	if err != nil {
+		return nil, err
 	}
 	x.granted.id, x.granted.ends = d.GrantID, d.GrantEndsAt.Time
 	access := x.newAccess(n.accessSignature, n.scopes, n.audience)
