@@ -95,7 +95,13 @@ func TestJunkCostsNoQuery(t *testing.T) {
 		t.Fatal(err)
 	}
 	junk := "pga_" + strings.Repeat("A", 43) + "." + strings.Repeat("A", 43)
-	for _, token := range []string{"", "x", junk, strings.Repeat("a.", 1<<16)} {
+	head := func(kid string) string {
+		return encode([]byte(`{"alg":"ES256","kid":"`+kid+`","typ":"at+jwt"}`)) + ".e30.AAAA"
+	}
+	p.signing.ring.Store(&ring{read: p.now()}) // it was read a moment ago
+	for _, token := range []string{
+		"", "x", junk, strings.Repeat("a.", 1<<16), "..", "eyJ.eyJ.", head("1"), head("../../key"), head("sgk_" + strings.Repeat("a", 26)), head(strings.Repeat("a", maxJWT)),
+	} {
 		if _, err := p.Lookup(t.Context(), token); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%.20q: %v", token, err)
 		}

@@ -23,6 +23,7 @@ func (p *proof) document(t *testing.T, path string, header http.Header) map[stri
 
 const (
 	serverMetadata   = "/.well-known/oauth-authorization-server"
+	openIDMetadata   = "/.well-known/openid-configuration"
 	resourceMetadata = "/.well-known/oauth-protected-resource"
 )
 
@@ -30,8 +31,10 @@ const (
 func (p *proof) metadata(t *testing.T) {
 	t.Run("M1 the issuer is the one that is configured", func(t *testing.T) {
 		for _, tenant := range []string{p.URL, p.Other} {
-			if got := p.document(t, tenant+serverMetadata, nil)["issuer"]; got != tenant {
-				t.Errorf("%s says %v", tenant, got)
+			for _, path := range []string{serverMetadata, openIDMetadata} {
+				if got := p.document(t, tenant+path, nil)["issuer"]; got != tenant {
+					t.Errorf("%s says %v", tenant+path, got)
+				}
 			}
 		}
 	})
@@ -55,7 +58,7 @@ func (p *proof) metadata(t *testing.T) {
 	})
 	t.Run("M6 headers of a stranger change no URL", func(t *testing.T) {
 		h := http.Header{"X-Forwarded-Host": {"evil.example"}, "X-Forwarded-Proto": {"https"}, "Forwarded": {"host=evil.example;proto=https"}, "X-Original-Host": {"evil.example"}}
-		for _, path := range []string{serverMetadata, resourceMetadata, resourceMetadata + "/api"} {
+		for _, path := range []string{serverMetadata, openIDMetadata, "/oauth2/jwks", resourceMetadata, resourceMetadata + "/api"} {
 			a := must(p.Send(harness.Request{Method: http.MethodGet, URL: path, Header: h}))(t)
 			if strings.Contains(string(a.Body), "evil") || strings.Contains(string(a.Body), "https://") {
 				t.Error(a)
@@ -63,7 +66,7 @@ func (p *proof) metadata(t *testing.T) {
 		}
 	})
 	t.Run("M7 to be read by everyone, and kept", func(t *testing.T) {
-		for _, path := range []string{serverMetadata, resourceMetadata, resourceMetadata + "/api"} {
+		for _, path := range []string{serverMetadata, openIDMetadata, "/oauth2/jwks", resourceMetadata, resourceMetadata + "/api"} {
 			for _, method := range []string{http.MethodGet, http.MethodHead} {
 				a := must(p.Send(harness.Request{Method: method, URL: path, Header: http.Header{"Origin": {"https://anywhere.example"}}}))(t)
 				h := a.Header
