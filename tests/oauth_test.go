@@ -20,7 +20,7 @@ import (
 // subtest begins with its number, by which docs/rfc9700.md names it. A are those
 // of authorization requests, T of the token endpoint, I of introspection, R of
 // revocation, M of the metadata, S of resources, D of DPoP, V of devices, X of
-// token exchange, P of pushed requests.
+// token exchange, P of pushed requests, L of logout and step-up.
 //
 // All share one running program for each database; a test that needs limits or
 // faults of its own starts its own.
@@ -35,7 +35,7 @@ func TestOAuth(t *testing.T) {
 			{"authorize", p.authorize}, {"state", p.states}, {"consent", p.consents}, {"prompt", p.prompts},
 			{"request", p.requests}, {"client", p.strangers}, {"code", p.codes}, {"refresh", p.refreshes}, {"service", p.services}, {"end", p.ends},
 			{"introspection", p.introspections}, {"revocation", p.revocations},
-			{"metadata", p.metadata}, {"resource", p.resources}, {"push", p.pushes}, {"dpop", p.dpop}, {"device", p.devices}, {"exchange", p.exchanges}, {"assertion", p.assertions},
+			{"metadata", p.metadata}, {"resource", p.resources}, {"push", p.pushes}, {"dpop", p.dpop}, {"device", p.devices}, {"exchange", p.exchanges}, {"assertion", p.assertions}, {"logout", p.logouts}, {"step-up", p.stepUps},
 		} {
 			t.Run(group.name, group.test)
 		}
