@@ -121,7 +121,7 @@ func (a *assertion) fits(k *publicKey) bool {
 // checkAssertion proves that the client made the assertion, and uses it up: a
 // request for which it was good can't be repeated, whatever became of it. c is
 // nil where there is no such client, or it proves itself in another way: that
-// costs the same, but for the fetch of keys.
+// costs the same, but for reading its keys.
 func (p *Provider) checkAssertion(ctx context.Context, x *exchange, c *client, a *assertion) error {
 	if err := a.check(x.tenant, x.now); err != nil {
 		return refuse("invalid_client").because(err)

@@ -24,6 +24,9 @@ type Request struct {
 	// Client is set by the Provider to the client that proved who it is, or, of a
 	// public one, that said so. For the access log.
 	Client string
+	// Proven is set by the Provider where that client has proven it: not of a
+	// public one, which can't.
+	Proven bool
 	// Claimed is set by the Provider to a client that there is, and that the
 	// request did not prove to be.
 	Claimed string
@@ -33,7 +36,7 @@ type Request struct {
 func (r *Request) note(x *exchange) {
 	r.Claimed = x.claimed
 	if x.client != nil {
-		r.Client = x.client.ID
+		r.Client, r.Proven = x.client.ID, !x.client.Public
 	}
 }
 

@@ -47,6 +47,8 @@ func (l *Limits) ByAddress() fiber.Handler {
 		}
 		err := c.Next()
 		switch {
+		case !given && v.OK && l.provenInBody(c):
+			l.Limiter.Refund(address, perAddress)
 		case !given:
 		case good(c) && v.OK:
 			l.Limiter.Refund(address, perAddress)
@@ -55,6 +57,14 @@ func (l *Limits) ByAddress() fiber.Handler {
 		}
 		return err
 	}
+}
+
+// provenInBody reports whether a client has proven who it is by what is no
+// header, such as an assertion (RFC 7523), and is within the limit of its own:
+// beyond that, the address pays.
+func (l *Limits) provenInBody(c *fiber.Ctx) bool {
+	e := web.EventOf(c)
+	return e.Proven && l.Limiter.Allow(e.Tenant+"/proven/"+e.Client, perCredential).OK
 }
 
 // good reports whether somebody was recognised: a caller by authentication, or

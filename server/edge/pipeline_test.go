@@ -53,6 +53,7 @@ func newEdgeApp(t *testing.T, limits *Limits, trusted ...netip.Prefix) *edgeApp 
 	a.Get("/oauth2/authorize", here)
 	a.Post("/oauth2/token", func(c *fiber.Ctx) error {
 		web.EventOf(c).Client = "some" // as for a client that has proven who it is, or needs not
+		web.EventOf(c).Proven = string(c.Body()) == "an assertion"
 		return here(c)
 	})
 	a.Get("/panic", func(*fiber.Ctx) error { panic("a secret text") })
@@ -280,6 +281,22 @@ func TestAPublicClientsNameIsNoCredential(t *testing.T) {
 		}
 		if (res.StatusCode == 200) != free {
 			t.Errorf("%q: %d after %d requests", pair, res.StatusCode, perAddress.Burst)
+		}
+	}
+}
+
+// TestAClientThatProvesItselfInTheBody pays for itself, up to a limit of its own.
+func TestAClientThatProvesItselfInTheBody(t *testing.T) {
+	h := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+	for body, want := range map[string]int{"an assertion": perCredential.Burst + perAddress.Burst, "a name": perAddress.Burst} {
+		a, passed := newEdgeApp(t, &Limits{}), 0
+		for range want + 10 {
+			if res, _ := a.do(t, "POST", "/oauth2/token", h, body); res.StatusCode == 200 {
+				passed++
+			}
+		}
+		if passed != want {
+			t.Errorf("%s: %d passed, want %d", body, passed, want)
 		}
 	}
 }

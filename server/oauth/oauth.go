@@ -91,7 +91,8 @@ func (o *OAuth) endpoint(do func(c *fiber.Ctx, r *oauth2.Request) (*web.Answer, 
 			return refuse(c, r, err)
 		}
 		answer, err := do(c, r)
-		web.EventOf(c).Client = r.Client
+		e := web.EventOf(c)
+		e.Client, e.Proven = r.Client, r.Proven
 		if r.Nonce != "" {
 			c.Set("DPoP-Nonce", r.Nonce)
 		}

@@ -24,6 +24,7 @@ type Event struct {
 	Tenant     string
 	Subject    string
 	Client     string
+	Proven     bool // Client has shown a credential of its own in the request
 	Action     string
 	DecisionID string
 	Code       string // of the problem, if the answer is one
