@@ -2,7 +2,7 @@
 # Go, gcc, make and git are enough; what else a test wants it gets, or says that it skipped.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-clients fuzz check browser clients bench bench-trail verify-speed campaign search fmt cover clean
+.PHONY: help build run test test-clients fuzz check browser clients bench bench-trail bench-growth verify-speed campaign search fmt cover clean
 
 # SQLite is compiled from C.
 export CGO_ENABLED := 1
@@ -57,6 +57,9 @@ bench-trail: ## what the proofs of the audit trail cost: the program against a b
 	go run ./tests/bench -trail -seconds 5 -rounds 5
 	go test -run '^$$' -bench Append -benchtime 3s -tags nohash ./store
 	go test -run '^$$' -bench Append -benchtime 3s ./store
+
+bench-growth: ## what a million expired tokens cost the token endpoint and introspection: a full store against an empty one
+	go run ./tests/bench -growth -seconds 5 -rounds 7 $(if $(EMPTY),-empty $(EMPTY) -full $(FULL))
 
 verify-speed: ## the auditor's verifier: a million lines within 10 s, one proof within 10 ms, on one core
 	GOMAXPROCS=1 CGO_ENABLED=0 go test -count=1 -v -run TestSpeed ./cmd/pointgate-verify -speed

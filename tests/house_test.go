@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"store/trail":          {},
 	"store/storetest":      {"store"},
 	"tests/harness":        {},
-	"tests/bench":          {"tests/harness"},
+	"tests/bench":          {"store", "tests/harness"},
 	"tests":                {},
 }
 

@@ -11,6 +11,10 @@
 // With -trail it measures what hashing and proving the log costs: the program
 // against a build of it with the tag nohash, in turns.
 //
+// With -growth it measures what a million expired tokens cost: the program over a
+// store that has them, and over one that has not, in turns. The store is SQLite,
+// or with -empty and -full two empty databases of PostgreSQL.
+//
 // # To add a case
 //
 // A line in cases (main.go): the request, and how it differs from one to the next.

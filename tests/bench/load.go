@@ -18,10 +18,11 @@ const connections = 64
 
 // benchCase is one request that is sent over and over.
 type benchCase struct {
-	name    string
-	server  server
-	request []byte // a run of # in it is replaced by a number that never comes again
-	rounds  []measurement
+	name     string
+	server   server
+	request  []byte   // a run of # in it is replaced by a number that never comes again
+	requests [][]byte // in place of request, in turn
+	rounds   []measurement
 }
 
 type measurement struct {
@@ -83,6 +84,9 @@ func (c *benchCase) connection(until time.Time) (took []time.Duration, failed in
 	request, r := slices.Clone(c.request), bufio.NewReader(conn)
 	place := bytes.Index(request, []byte(number))
 	for time.Now().Before(until) {
+		if len(c.requests) > 0 {
+			request = c.requests[counter.Add(1)%int64(len(c.requests))]
+		}
 		if place >= 0 {
 			copy(request[place:], fmt.Sprintf("%020d", counter.Add(1)))
 		}

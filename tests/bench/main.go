@@ -18,12 +18,18 @@ func main() {
 	seconds := flag.Int("seconds", 3, "of load for each case in each round")
 	rounds := flag.Int("rounds", 3, "of all cases")
 	trail := flag.Bool("trail", false, "compare with a build that does not hash its log")
+	growth := flag.Bool("growth", false, "compare a store of a million expired tokens with an empty one")
+	tokens := flag.Int("tokens", 1_000_000, "that are expired, for -growth: thousands")
+	empty := flag.String("empty", "", "postgres://… of an empty database, for -growth; SQLite without")
+	full := flag.String("full", "", "postgres://… of another one")
 	bare := flag.String("bare", "", "be the bare handler on this address")
 	flag.Parse()
 	var err error
 	switch {
 	case *bare != "":
 		err = serveBare(*bare)
+	case *growth:
+		err = benchGrowth(time.Duration(*seconds)*time.Second, *rounds, *tokens, [2]string{*empty, *full})
 	case *trail:
 		err = benchTrail(time.Duration(*seconds)*time.Second, *rounds)
 	default:
