@@ -31,7 +31,7 @@ func fill(dir, database string, n int) error {
 		err := db.Write(ctx, func(tx *store.Tx) error {
 			var g, t []any
 			for i := from; i < from+perWrite; i++ {
-				ends := now.Add(-time.Duration(i) * 48 * time.Hour / time.Duration(n))
+				ends := now.Add(-48 * time.Hour / time.Duration(n) * time.Duration(i))
 				id, hash := fmt.Sprintf("grt_bench%d", i), sha256.Sum256([]byte(fmt.Sprint(i)))
 				g = append(g, id, "demo", "demo-service", "client", "demo-service", "points:read", "", store.At(ends.Add(-time.Hour)), store.At(ends))
 				t = append(t, hash[:], id, "demo", "demo-service", "points:read", "http://demo.localhost/api", store.At(ends.Add(-time.Hour)), store.At(ends))
