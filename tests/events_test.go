@@ -38,6 +38,10 @@ var eventsOf = map[string][]gate.What{
 var changeNothing = map[string]string{
 	"POST /oauth2/device_authorization": "the codes that it gives are a decision: device.authorize",
 	"POST /oauth2/par":                  "what it keeps is a decision: request.push",
+	"POST /oauth2/register":             "what it makes is a decision: client.register",
+	"PUT /oauth2/register/:id":          "the same: registration.update",
+	"DELETE /oauth2/register/:id":       "the same: registration.delete",
+	"POST /oauth2/logout":               "what ends a session is a decision: session.revoke",
 	"POST /oauth2/authorize":            "it leads to login and consent, as its GET does",
 	"POST /oauth2/introspect":           "it tells about a token, by a decision; the method is RFC 7662's",
 }

@@ -41,7 +41,7 @@ func TestCodeForTokens(t *testing.T) {
 		want := &oauth2.Token{
 			Tenant: "demo", ClientID: "demo-web", SubjectType: "customer", Subject: "cus_alice",
 			Scopes: []string{"points:read", "points:write", "offline_access"}, Audience: issuer + "/api", Roles: []string{},
-			IssuedAt: w.now(), ExpiresAt: w.now().Add(15 * time.Minute), AuthTime: w.now(), AMR: []string{"pwd"}, ACR: oauth2.SingleFactor, Status: oauth2.Valid,
+			IssuedAt: w.now(), ExpiresAt: w.now().Add(15 * time.Minute), AuthTime: w.now(), AMR: []string{"pwd"}, ACR: oauth2.SingleFactor, Status: oauth2.Valid, LastUsedAt: w.now(),
 		}
 		if got != nil {
 			want.GrantID = got.GrantID
