@@ -91,8 +91,14 @@ func (p *Provider) destination(ctx context.Context, x *exchange, form url.Values
 	if host == "" {
 		host = u.Scheme
 	}
+	at := ""
+	if c.RegisteredBy == "document" {
+		if u, err := url.Parse(c.ID); err == nil {
+			at = u.Host
+		}
+	}
 	return &Flow{
-		ID: newID("flw_"), Tenant: x.tenant.ID, Issuer: x.tenant.Issuer, ClientID: c.ID, ClientName: c.Name,
+		ClientHost: at, ID: newID("flw_"), Tenant: x.tenant.ID, Issuer: x.tenant.Issuer, ClientID: c.ID, ClientName: c.Name,
 		RedirectURI: u.String(), RedirectHost: host, RedirectSent: form.Get("redirect_uri") != "",
 	}, nil
 }

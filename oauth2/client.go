@@ -45,7 +45,7 @@ func (p *Provider) client(ctx context.Context, x *exchange, id string) (*client,
 
 // plausible reports whether id may be a client's at all.
 func plausible(id string) bool {
-	return id != "" && len(id) <= maxClientID && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' })
+	return id != "" && (len(id) <= maxClientID || isDocumentID(id)) && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // target finds out where the browser goes with the answer: the address that was

@@ -17,6 +17,7 @@ type Flow struct {
 	Issuer       string    `json:"u"`
 	ClientID     string    `json:"c"`
 	ClientName   string    `json:"n"`
+	ClientHost   string    `json:"w,omitempty"` // of a client that is a document: where it is
 	RedirectURI  string    `json:"r"`           // where the answer goes
 	RedirectHost string    `json:"h"`           // to be shown; of a private scheme, the scheme
 	RedirectSent bool      `json:"x,omitempty"` // redirect_uri was sent, so the token request must repeat it

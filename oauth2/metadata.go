@@ -11,8 +11,9 @@ type ServerMetadata struct {
 	Token                    string   `json:"token_endpoint"`
 	Introspection            string   `json:"introspection_endpoint"`
 	Revocation               string   `json:"revocation_endpoint"`
-	DeviceAuthorization      string   `json:"device_authorization_endpoint"`         // RFC 8628 §4
-	Registration             string   `json:"registration_endpoint,omitempty"`       // RFC 7591; where clients may register themselves
+	DeviceAuthorization      string   `json:"device_authorization_endpoint"`   // RFC 8628 §4
+	Registration             string   `json:"registration_endpoint,omitempty"` // RFC 7591; where clients may register themselves
+	ClientDocuments          bool     `json:"client_id_metadata_document_supported,omitempty"`
 	Push                     string   `json:"pushed_authorization_request_endpoint"` // RFC 9126 §5
 	RequirePush              bool     `json:"require_pushed_authorization_requests"` // of all clients: no
 	Scopes                   []string `json:"scopes_supported"`
@@ -64,6 +65,7 @@ func (p *Provider) Metadata(t *store.Tenant) ServerMetadata {
 		OpenIDMetadata:           openIDMetadata(t),
 		Scopes:                   append(apiScopes(), openid, "email", "profile", offline),
 		Registration:             registration,
+		ClientDocuments:          p.documented(t),
 		ResponseTypes:            []string{"code"},
 		ResponseModes:            []string{"query"},
 		GrantTypes:               grantTypes,

@@ -44,6 +44,8 @@ type Config struct {
 	Now func() time.Time
 	// Fetcher gets the keys of clients that publish them (jwks_uri); nil: nobody's.
 	Fetcher Fetcher
+	// Documents gets the documents that are clients (CIMD); nil: none is one.
+	Documents Documents
 	// Certificates says that the certificates of clients reach this server
 	// (Request.Certificate); without, no client can prove itself by one.
 	Certificates bool
@@ -84,6 +86,7 @@ type Provider struct {
 	certified bool     // certificates of clients reach this server
 	clientCAs *x509.CertPool
 	remote    *keyCache
+	documents Documents
 }
 
 // New makes a Provider, or says what is wrong with the configuration.
@@ -119,6 +122,7 @@ func New(c Config) (*Provider, error) {
 	}
 	p.signing = &signing{store: c.Store, now: p.now, seals: seals, every: c.KeyRotation, record: p.record}
 	p.signing.ring.Store(&ring{})
+	p.documents = c.Documents
 	p.methods, p.clientCAs, p.remote = offeredMethods(&c), c.ClientCAs, newKeyCache(c.Fetcher, p.now)
 	p.certified = c.Certificates
 	p.fosite = p.newFosite()

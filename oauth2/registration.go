@@ -75,7 +75,7 @@ func RegistrationFacts(t *store.Tenant, c *store.Client) map[string]any {
 		mode = RegistrationOff
 	}
 	return map[string]any{
-		"registration": mode, "client_registered_by": c.RegisteredBy, "client_public": c.Public,
+		"registration": mode, "client_documents": t.ClientDocuments, "client_registered_by": c.RegisteredBy, "client_public": c.Public,
 		"client_grant_types": []string(c.GrantTypes), "client_scopes": []string(c.Scopes), "redirect_uris": []string(c.RedirectURIs),
 	}
 }

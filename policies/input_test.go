@@ -24,7 +24,7 @@ func full() *Request {
 		"client_grant_types": []string{"refresh_token"}, "client_scopes": []string{"points:read"}, "client_registered_by": "admin",
 		"replay": true, "token_type": "access_token", "own": false, "serves": true, "subject_bound": true,
 		"subject_client": "demo-web", "subject_audience": "https://orders.example", "subject_scopes": []string{"points:read"}, "subject_grant": "grt_1", "remembered": true, "grants": []string{"grt_1"},
-		"registration": "open", "client_public": true, "redirect_uris": []string{"https://app.example/cb"},
+		"client_documents": true, "registration": "open", "client_public": true, "redirect_uris": []string{"https://app.example/cb"},
 	}
 	return r
 }
@@ -46,7 +46,7 @@ func TestInputIsTheContracts(t *testing.T) {
 				"client_grant_types": ["refresh_token"], "client_scopes": ["points:read"], "client_registered_by": "admin",
 				"replay": true, "token_type": "access_token", "own": false, "serves": true, "subject_bound": true,
 				"subject_client": "demo-web", "subject_audience": "https://orders.example", "subject_scopes": ["points:read"], "subject_grant": "grt_1", "remembered": true, "grants": ["grt_1"],
-				"registration": "open", "client_public": true, "redirect_uris": ["https://app.example/cb"]}
+				"client_documents": true, "registration": "open", "client_public": true, "redirect_uris": ["https://app.example/cb"]}
 		}
 	}`
 	sameJSON(t, want, appendJSON(nil, full().value()))

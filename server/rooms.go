@@ -171,6 +171,7 @@ func (r *rooms) loops() []func(context.Context) {
 		r.refusals.Run,
 		r.logouts.Run,
 		clean.run,
+		r.admin.RunUnused,
 		(&signingKeys{provider: r.oauth.Provider, holder: r.holder, log: r.log}).run,
 		func(ctx context.Context) { r.points.Run(ctx, time.Second) },
 		func(ctx context.Context) {

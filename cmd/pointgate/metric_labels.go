@@ -9,7 +9,7 @@ const other = "other"
 // actions are those of the gate. A test asks every route for its own.
 var actions = words(`
 	alert.list alert.read alert.update
-	client.create client.delete client.list client.read client.rotate client.update
+	client.create client.delete client.expire client.list client.read client.register client.rotate client.update
 	consent.grant
 	customer.create customer.delete customer.list customer.read customer.update
 	decision.count decision.export decision.list decision.prove decision.read device.authorize
@@ -19,7 +19,7 @@ var actions = words(`
 	key.create key.delete key.list key.read key.revoke key.update
 	points.adjust points.capture points.earn points.expire points.history points.hold points.read points.redeem
 	points.release points.reverse points.transfer
-	registration_token.create registration_token.list registration_token.read registration_token.revoke
+	registration.delete registration.read registration.update registration_token.create registration_token.list registration_token.read registration_token.revoke
 	request.push resource.create resource.delete resource.list resource.read resource.update revocation.create
 	session.list session.read session.revoke setup.complete
 	signing_key.list signing_key.read signing_key.revoke signing_key.rotate

@@ -91,7 +91,7 @@ func assemble(c *Config, db *store.DB, engine *policies.Engine, master []byte, l
 		return nil, err
 	}
 	provider, err := oauth2.New(oauth2.Config{
-		Fetcher: keyFetcher{egress.New(c.egress())}, Certificates: c.certificates(), ClientCAs: authorities,
+		Fetcher: keyFetcher{egress.New(c.egress())}, Documents: documentFetcher{egress.New(c.egress())}, Certificates: c.certificates(), ClientCAs: authorities,
 		Store: db, Now: time.Now, Record: server.RecordOAuth(labels, engine), Replayed: o.metrics.replays.Inc,
 		Secret: derive(master, "tokens"), SealKey: derive(master, "seal"), KeySeals: c.keySeals(master), KeyRotation: c.KeyRotation,
 	})

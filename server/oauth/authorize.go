@@ -20,6 +20,9 @@ func (o *OAuth) Authorize() fiber.Handler {
 		if err != nil {
 			return o.reject(c, err)
 		}
+		if done, err := o.document(c, form); done {
+			return err
+		}
 		flow, err := o.Provider.Authorize(c.UserContext(), web.TenantOf(c), form)
 		if err != nil {
 			return o.reject(c, err)

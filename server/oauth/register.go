@@ -98,10 +98,15 @@ func (o *OAuth) unregistered(c *fiber.Ctx, r *oauth2.RegistrationRequest, err er
 // slow charges one of what leaves a row and a record, though a stranger may ask
 // for it, to the address.
 func (o *OAuth) slow(c *fiber.Ctx, what string, perMinute int) error {
+	return o.charge(c, what+" "+web.Network(web.OriginOf(c).IP), perMinute)
+}
+
+// charge charges one of so many in a minute to the key.
+func (o *OAuth) charge(c *fiber.Ctx, key string, perMinute int) error {
 	if o.Throttle == nil {
 		return nil
 	}
-	wait, ok := o.Throttle(what+" "+web.Network(web.OriginOf(c).IP), perMinute)
+	wait, ok := o.Throttle(key, perMinute)
 	if ok {
 		return nil
 	}

@@ -29,6 +29,7 @@ import (
 type world struct {
 	*testing.T
 	db       *store.DB
+	library  *library
 	provider *oauth2.Provider
 	policy   *houseRules
 	base     string
@@ -50,7 +51,7 @@ type world struct {
 func each(t *testing.T, test func(w *world)) {
 	t.Parallel()
 	storetest.EachOptions(t, func(t *testing.T, o store.Options) {
-		w := &world{T: t, time: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+		w := &world{T: t, library: &library{body: map[string]string{}}, time: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 		o.Now = w.now
 		w.db = storetest.Open(t, o)
 		w.people()
@@ -58,7 +59,7 @@ func each(t *testing.T, test func(w *world)) {
 		w.provider, err = oauth2.New(oauth2.Config{
 			Store: w.db, Secret: []byte(strings.Repeat("s", 32)), SealKey: []byte(strings.Repeat("k", 32)), Now: w.now, Record: w.record,
 			Replayed: func() { w.mu.Lock(); defer w.mu.Unlock(); w.again++ },
-			Fetcher:  &w.published, Certificates: true, ClientCAs: authority().pool,
+			Fetcher:  &w.published, Documents: w.library, Certificates: true, ClientCAs: authority().pool,
 		})
 		if err != nil {
 			t.Fatal(err)

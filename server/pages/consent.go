@@ -13,6 +13,7 @@ import (
 
 type consentView struct {
 	App, Host, Account, Flow string
+	From                     string // the host of a client that is a document
 	At                       string // the server that it is for, where that is not this one
 	Scopes                   []scopeView
 }
@@ -44,7 +45,7 @@ func (p *Pages) Consent() fiber.Handler {
 		}
 		v := base(c, "Allow "+f.ClientName+"?")
 		v.CSRF, v.formTo, v.Person = p.Forms.Token(k), formTarget(f.RedirectURI), u.Email
-		v.Page = consentView{App: f.ClientName, Host: f.RedirectHost, Account: u.Email, Flow: sealed, At: f.ResourceName, Scopes: asked(k.Type, f.Scopes, given)}
+		v.Page = consentView{App: f.ClientName, Host: f.RedirectHost, From: f.ClientHost, Account: u.Email, Flow: sealed, At: f.ResourceName, Scopes: asked(k.Type, f.Scopes, given)}
 		return page(fiber.StatusOK, "consent", v).Send(c)
 	}
 }

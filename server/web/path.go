@@ -27,8 +27,9 @@ func Redact(s string) string {
 	return secrets.ReplaceAllStringFunc(s, func(t string) string { return t[:4] + "…" })
 }
 
-// IDPattern is what an id can be that somebody sends. Anything else names nothing.
-var IDPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
+// IDPattern is what an id can be that somebody sends: one of ours, or the address
+// of a document that is a client. Anything else names nothing.
+var IDPattern = regexp.MustCompile(`^([A-Za-z0-9._~-]{1,128}|https?://[A-Za-z0-9[][!-~]{0,247})$`)
 
 // noID matches no id, so nothing has it.
 const noID = "(unknown)"

@@ -29,6 +29,14 @@ _open if {
 	input.context.authentication.method == "initial_token"
 }
 
+# A document at its id, which was read once a person had logged in.
+_open if {
+	input.subject.type == "client"
+	input.context.facts.client_registered_by == "document"
+	input.context.authentication.method == "document"
+	input.context.facts.client_documents
+}
+
 # A person who is signed in.
 _open if {
 	input.subject.type in {"customer", "staff"}

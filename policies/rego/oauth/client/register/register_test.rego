@@ -18,6 +18,12 @@ test_a_grant_without_a_person if {
 
 test_as_another if ask.code(_itself("none", {"registration": "open", "client_registered_by": "admin"})) == "registration_closed"
 
+test_a_document if ask.code(_itself("document", {"client_registered_by": "document", "client_documents": true})) == "ok"
+
+test_a_document_where_there_are_none if {
+	ask.code(_itself("document", {"client_registered_by": "document", "client_documents": false})) == "registration_closed"
+}
+
 test_a_person if ask.code(_person("customer", {"registration": "open"})) == "ok"
 
 test_a_member_of_staff if ask.code(_person("staff", {"registration": "open"})) == "ok"
