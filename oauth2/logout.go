@@ -34,7 +34,7 @@ func (l *Logout) Proves(person, session string) bool {
 }
 
 // Logout checks a request to log out. An id_token_hint may have expired; one that
-// is not of this tenant, or of a key that is gone, counts for nothing. A
+// is not of this tenant, or of a key that was revoked, counts for nothing. A
 // redirect is good for a client that is known and has registered the very
 // address; nothing else is ever redirected to. Errors are *[Error], to be shown.
 func (p *Provider) Logout(ctx context.Context, t *store.Tenant, form url.Values) (*Logout, error) {
@@ -81,7 +81,7 @@ func (p *Provider) idToken(t *store.Tenant, token string) idClaims {
 	head := headOf(token)
 	k := p.signing.ring.Load().byID[kidOf(head)]
 	var claims idClaims
-	if head == "" || k == nil || k.row.Tenant != t.ID || head != k.head(typID) || !k.published(p.now()) ||
+	if head == "" || k == nil || k.row.Tenant != t.ID || head != k.head(typID) || !k.vouches() ||
 		!k.claimsOf(token, &claims) || claims.Issuer != k.row.Issuer {
 		return idClaims{}
 	}

@@ -30,7 +30,8 @@ type signing struct {
 	making  sync.Mutex // one key is made at a time
 }
 
-// ring is all keys that are published, as they were when it was read.
+// ring is all keys that are published, or were not long ago, as they were when it
+// was read.
 type ring struct {
 	read     time.Time
 	byID     map[string]*signingKey
@@ -48,7 +49,7 @@ func (s *signing) load(ctx context.Context) error {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	now := s.now()
-	rows, err := store.SigningKeys(ctx, s.store, store.At(now))
+	rows, err := store.SigningKeys(ctx, s.store, store.At(now.Add(-store.SigningKeysKept))) // the ended ones too: see vouches
 	if err != nil {
 		return err
 	}
@@ -145,6 +146,10 @@ func current(row *store.SigningKey, now time.Time) bool {
 func (k *signingKey) published(now time.Time) bool {
 	return k.row.EndsAt.IsZero() || now.Before(k.row.EndsAt.Time)
 }
+
+// vouches reports whether the key did sign what it has signed: unless it was in
+// wrong hands, also after its end. That is for those who show a token of the past.
+func (k *signingKey) vouches() bool { return !k.row.Revoked() }
 
 // reloadAtMost is how often keys are read anew for a token of a key that is not
 // known here: it may be one that another node made a moment ago. Who sends junk

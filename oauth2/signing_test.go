@@ -316,6 +316,42 @@ func TestKeysThatAreLostAreReplaced(t *testing.T) {
 	})
 }
 
+// TestIDTokensOfThePastAreKnown, for who logs out with one: while the key's row is
+// kept, unless the key was revoked.
+func TestIDTokensOfThePastAreKnown(t *testing.T) {
+	keyWorlds(t, func(w *keyWorld) {
+		tenant, err := store.GetTenant(w.Context(), w.db, "demo")
+		w.try(err)
+		k := w.signer(w.p, "demo", "ES256")
+		id, err := k.sign(typID, idClaims{Issuer: tenant.Issuer, Audience: "app"})
+		w.try(err)
+		access, err := k.sign(typAccess, accessClaims{Issuer: tenant.Issuer, Audience: "app"})
+		w.try(err)
+		w.rotate("ES256", 0)
+		w.pass(30 * 24 * time.Hour)
+		w.try(w.p.LoadKeys(w.Context()))
+		if len(w.published("demo")) != 1 || w.p.idToken(tenant, id).Audience != "app" {
+			w.Errorf("published %v; the ID token is not known", w.published("demo"))
+		}
+		if found, _ := w.p.signing.byHead(w.Context(), headOf(access)); found != nil || w.p.idToken(tenant, access).Audience != "" {
+			w.Error("an access token of the past is taken")
+		}
+		w.pass(store.SigningKeysKept)
+		w.try(w.p.LoadKeys(w.Context()))
+		if w.p.idToken(tenant, id).Audience != "" {
+			w.Error("it is known for ever")
+		}
+		k = w.signer(w.p, "demo", "ES256")
+		id, err = k.sign(typID, idClaims{Issuer: tenant.Issuer, Audience: "app"})
+		w.try(err)
+		w.try(w.db.Write(w.Context(), func(tx *store.Tx) error { return tx.RevokeSigningKey(w.Context(), "demo", k.row.ID) }))
+		w.try(w.p.LoadKeys(w.Context()))
+		if w.p.idToken(tenant, id).Audience != "" {
+			w.Error("a revoked key vouches for it")
+		}
+	})
+}
+
 // TestSealedHalvesBelongToTheirRow: whoever can write the table can't give one
 // tenant the key of another.
 func TestSealedHalvesBelongToTheirRow(t *testing.T) {

@@ -197,7 +197,7 @@ func (s *signing) destroy(ctx context.Context, holder string) error {
 func (p *Provider) FreshKeys(tenant string, algs []string) ([]*store.SigningKey, error) {
 	if len(algs) == 0 {
 		for _, k := range p.signing.ring.Load().byTenant[tenant] {
-			if !slices.Contains(algs, k.row.Alg) {
+			if k.published(p.now()) && !slices.Contains(algs, k.row.Alg) {
 				algs = append(algs, k.row.Alg)
 			}
 		}

@@ -24,6 +24,7 @@ var expired = []Expired{
 	{"replays", false, 0, `SELECT MIN(expires_at) FROM replays`, (*Tx).DeleteReplays},
 	{"sessions", false, sessionsKept, `SELECT MIN(expires_at) FROM sessions`, (*Tx).DeleteSessions},
 	{"idempotency_keys", false, IdempotencyTTL, `SELECT MIN(created_at) FROM idempotency_keys`, (*Tx).DeleteIdempotencyKeys},
+	{"signing_keys", false, SigningKeysKept, `SELECT MIN(ends_at) FROM signing_keys`, (*Tx).DeleteSigningKeys},
 	{"client_grants", true, accessKept, `SELECT MIN(expires_at) FROM grants WHERE (subject_type = 'client' OR parent_id <> '')`, (*Tx).DeleteClientGrants},
 	{"grants", true, grantsKept, `SELECT MIN(expires_at) FROM grants WHERE subject_type <> 'client' AND parent_id = ''`, (*Tx).DeleteGrants},
 }

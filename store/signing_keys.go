@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// signingKeysKept is how long a key stays after its end, for lists.
-const signingKeysKept = 90 * 24 * time.Hour
+// SigningKeysKept is how long a key stays after its end: for lists, and for who
+// shows an ID token that has long expired.
+const SigningKeysKept = 90 * 24 * time.Hour
 
 // SigningKey signs the tokens of a tenant, or did. Of all with one tenant and
 // algorithm the one that signs is the newest whose time has come.
@@ -29,10 +30,10 @@ func (k *SigningKey) Revoked() bool { return !k.EndsAt.IsZero() && !k.EndsAt.Aft
 const selectSigningKeys = `SELECT k.id, k.tenant, k.alg, k.public_jwk, k.sealed, k.created_at, k.signs_from, k.retired_at, k.ends_at, t.issuer
 	FROM signing_keys k JOIN tenants t ON t.id = k.tenant`
 
-// SigningKeys are those of all tenants that are published at this time, or are
-// to be opened; of a tenant and algorithm those that sign first, first.
-func SigningKeys(ctx context.Context, r Reader, now Time) (keys []SigningKey, err error) {
-	err = r.Select(ctx, &keys, selectSigningKeys+` WHERE k.ends_at IS NULL OR k.ends_at > ? ORDER BY k.tenant, k.alg, k.signs_from, k.id`, now)
+// SigningKeys are those of all tenants that end after this time; of a tenant and
+// algorithm those that sign first, first.
+func SigningKeys(ctx context.Context, r Reader, after Time) (keys []SigningKey, err error) {
+	err = r.Select(ctx, &keys, selectSigningKeys+` WHERE k.ends_at IS NULL OR k.ends_at > ? ORDER BY k.tenant, k.alg, k.signs_from, k.id`, after)
 	return keys, err
 }
 
@@ -103,5 +104,5 @@ func (tx *Tx) ResealSigningKey(ctx context.Context, id string, was, sealed []byt
 // DeleteSigningKeys removes at most limit keys whose end is long past.
 func (tx *Tx) DeleteSigningKeys(ctx context.Context, limit int) (int64, error) {
 	return tx.Exec(ctx, `DELETE FROM signing_keys WHERE id IN (SELECT id FROM signing_keys WHERE ends_at <= ? LIMIT ?)`,
-		At(tx.Now().Add(-signingKeysKept)), limit)
+		At(tx.Now().Add(-SigningKeysKept)), limit)
 }

@@ -129,6 +129,7 @@ CREATE TABLE signing_keys (
     ends_at    BIGINT
 );
 CREATE INDEX signing_keys_tenant ON signing_keys (tenant, alg, created_at);
+CREATE INDEX signing_keys_ends ON signing_keys (ends_at);
 
 -- Initial access tokens for registration (RFC 7591 section 3).
 CREATE TABLE registration_tokens (
