@@ -8,6 +8,12 @@
 // and refresh tokens belong to a grant and die with it. A request that waits
 // for consent is kept by nobody: see [Flow].
 //
+// What a client demands of the login (prompt, max_age, acr_values) goes to the
+// login page and back sealed with the request, and the session's own time says
+// whether it was met: see [Flow.Suits]. A client's request to log a person out is
+// a [Logout]; clients that a session's end is to be told to are noted by the
+// store, in the write that ends it.
+//
 // What a request comes to is a [Prepared]: all that can be refused without a write
 // has been looked at, and an [Act] says what the policy is to be asked about.
 // The gate commits it with the record of the decision. What needs no decision is

@@ -52,6 +52,8 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"apps of a developer", visit(s.URL + "/developer")},
 		{"one app", chromedp.Steps(chromedp.Click(".rows .button"), chromedp.WaitVisible("#sure"))},
 		{"home, signed in", visit(s.URL + "/")},
+		{"login again, for an app", visit(consent + "&prompt=login&login_hint=alice%40demo.example")},
+		{"logout", visit(s.URL + "/oauth2/logout?client_id=coffee-shop")},
 		{"account of staff", chromedp.Steps(chromedp.Click(".who button"), chromedp.WaitVisible(`main a[href="/login"]`), visit(s.URL+"/login"),
 			signIn(harness.People["admin"]), chromedp.WaitVisible(".tiles"), visit(s.URL+"/account?done=setup"))},
 		{"tokens", visit(s.URL + "/account/tokens")},
