@@ -2,7 +2,7 @@
 # Go, gcc, make and git are enough; what else a test wants it gets, or says that it skipped.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-clients fuzz check browser clients bench bench-trail bench-growth verify-speed campaign search fmt cover clean
+.PHONY: help build run test test-clients fuzz fuzz-brief check browser clients bench bench-trail bench-growth verify-speed campaign search fmt cover clean
 
 # SQLite is compiled from C.
 export CGO_ENABLED := 1
@@ -22,6 +22,7 @@ run: build ## build, and serve the demo on 127.0.0.1:8080
 
 test: check browser clients ## all that CI runs: linters, tests with the race detector, browser, client libraries
 	go test -race -timeout 9m ./...
+	@$(MAKE) --no-print-directory fuzz-brief
 
 test-clients: browser clients ## the OAuth2 libraries of other people against the program, alone
 	go test -count=1 -v -run 'TestClients|TestOidcClientTs|TestMCP' ./tests
@@ -44,6 +45,16 @@ fuzz: ## each fuzz target for FUZZTIME (10m), one after the other; those of FUZZ
 	@grep -rno --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' $(or $(FUZZ),cmd oauth2 policies server store) | \
 	sed -E 's|^(.*)/[^/]*:func |\1 |' | sort | while read -r folder name; do \
 		echo "$$folder $$name" && go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(or $(FUZZTIME),10m) "./$$folder" || exit 1; \
+	done
+
+# Without building everything anew for coverage, which takes minutes.
+fuzz-brief: ## the fuzz targets of OAuth2, three thousand inputs each
+	@for folder in oauth2 server/oauth; do \
+		go test -race -c -o bin/fuzz.test ./$$folder && cd $$folder || exit 1; \
+		for name in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' *_test.go | cut -d ' ' -f 2); do \
+			echo "$$folder $$name" && $(CURDIR)/bin/fuzz.test -test.run '^$$' -test.fuzz "^$$name\$$" -test.fuzztime 3000x -test.fuzzcachedir $(CURDIR)/bin/fuzz >$(CURDIR)/bin/fuzz.log 2>&1 \
+			|| { cat $(CURDIR)/bin/fuzz.log; exit 1; }; \
+		done; cd $(CURDIR); \
 	done
 
 clients: ## get the client libraries of other people, where npm and its registry are
