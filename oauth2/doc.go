@@ -24,7 +24,7 @@
 //
 //   - a code request without PKCE S256, from anyone, before anyone logs in
 //   - implicit, hybrid and password grants; request objects; response modes
-//     other than query; every audience but the tenant's API
+//     other than query; every audience but the tenant's API and its registered resources
 //   - a parameter given twice, credentials given in two ways or in a URL
 //   - a code or refresh token for the second time: the grant is revoked
 //
@@ -85,7 +85,11 @@
 //     scheme for the registered one. http://localhost must match to the port.
 //   - Unknown grant types are unsupported_grant_type, public clients that want
 //     client_credentials unauthorized_client.
-//   - resource (RFC 8707) replaces fosite's audience, which is not read.
+//   - resource (RFC 8707) replaces fosite's audience, which is not read: one in
+//     each authorization, the same from the request to the last refresh.
+//   - Consent is remembered, which fosite leaves to others: see
+//     [Provider.ApproveAgain]. It is never taken for granted where another app
+//     could be the one that asks (RFC 8252 §8.6).
 //   - Times come from one clock, that of [Config]; fosite's own are not used.
 //   - Each kind of token has its prefix and its own key, derived from the whole
 //     secret; fosite uses only the first 32 bytes, for all kinds.
