@@ -62,7 +62,7 @@ func TestAServiceActsForACustomer(t *testing.T) {
 		}
 		w.sub("the token is the customer's, and names who acts", func(w *world) {
 			want := *from
-			want.GrantID, want.ClientID, want.Actor, want.Scopes, want.IssuedAt = got.GrantID, "orders", "orders", []string{"points:read"}, w.now()
+			want.GrantID, want.ClientID, want.Actor, want.Scopes, want.IssuedAt, want.LastUsedAt = got.GrantID, "orders", "orders", []string{"points:read"}, w.now(), got.LastUsedAt
 			if diff := cmp.Diff(&want, got); diff != "" || got.GrantID == from.GrantID {
 				w.Error(diff)
 			}
