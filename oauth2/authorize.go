@@ -42,6 +42,9 @@ func (p *Provider) flow(ctx context.Context, x *exchange, form url.Values) (*Flo
 	if err := f.demands(form.Get, x.now); err != nil {
 		return nil, f.refuse(errorOf(err))
 	}
+	if hint := p.idToken(x.tenant, form.Get("id_token_hint")); f.Silent && hint.Audience == f.ClientID {
+		f.Subject = hint.Subject
+	}
 	to, err := p.audience(ctx, x, x.client, form.Get("resource"))
 	if err != nil {
 		return nil, f.refuse(errorOf(x.end(err)))

@@ -46,8 +46,12 @@ func (f *Flow) demands(get func(name string) string, now time.Time) error {
 }
 
 // Suits reports whether the person's login is as fresh as the client demands,
-// and of a class that it prefers, if one of them can be had by a login here. The
-// time that counts is the session's, which no client has a hand in.
+// and of a class that it prefers, if one of them can be had by a login here; and
+// where nobody can be asked, whether they are who the client thinks. The time
+// that counts is the session's, which no client has a hand in.
 func (f *Flow) Suits(who Person) bool {
+	if f.Subject != "" && f.Subject != who.ID {
+		return false
+	}
 	return !who.AuthTime.Before(f.LoginAfter) && (len(f.Classes) == 0 || slices.Contains(f.Classes, ACR(who.AMR)))
 }

@@ -35,6 +35,7 @@ type Flow struct {
 	LoginAfter time.Time `json:"l,omitzero"`  // no login before it will do
 	Classes    []string  `json:"k,omitempty"` // of which the login shall be one; see ACRs
 	LoginHint  string    `json:"m,omitempty"` // what the client thinks the person's address is
+	Subject    string    `json:"v,omitempty"` // who it must be where no page may be shown (id_token_hint); empty: anybody
 }
 
 // ErrFlow says that a sealed flow is not one, is too old, or belongs to another

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/pointgate/pointgate/oauth2"
+	"github.com/pointgate/pointgate/store"
+	"github.com/pointgate/pointgate/store/storetest"
 )
 
 // asked is where a request leads for alice, whose login is that long ago: a path
@@ -174,6 +176,40 @@ func TestLoginHint(t *testing.T) {
 			f, err := w.provider.OpenLogin(u.Query().Get("flow"), "demo")
 			if err != nil || f.LoginHint != want {
 				w.Errorf("%q: %+v, %v", hint, f, err)
+			}
+		}
+	})
+}
+
+// TestA11IDTokenHint: without a page, a client gets nothing for another person
+// than the one that it had.
+func TestA11IDTokenHint(t *testing.T) {
+	each(t, func(w *world) {
+		storetest.User(w, w.db, "demo", "cus_bob")
+		for _, id := range []string{"app-one", "app-two"} {
+			w.client(id, id+"-secret", func(c *store.Client) { c.Scopes = store.Words{"openid", "points:read"} })
+		}
+		asked := []string{"client_id", "app-one", "scope", "openid points:read"}
+		hint := w.post("/oauth2/token", "app-one", redeem(w.code(asked...))).field("id_token")
+		if hint == "" {
+			w.Fatal("no ID token")
+		}
+		silent := func(person, hint string, changes ...string) string {
+			q := asks(append(append(asked, "prompt", "none", "id_token_hint", hint), changes...)...)
+			return w.led(w.do("GET", "/oauth2/authorize?"+q.Encode(), "", map[string]string{"X-Person": person}))
+		}
+		before := silent("cus_bob", "")
+		for name, c := range map[string]struct{ got, want string }{
+			"another person":               {silent("cus_bob", hint), "login_required"},
+			"nobody":                       {silent("", hint), "login_required"},
+			"a hint that is none":          {silent("cus_bob", "junk"), before},
+			"a hint of another client's":   {silent("cus_bob", hint, "client_id", "app-two"), before},
+			"a hint that somebody changed": {silent("cus_bob", hint[:len(hint)-8]+"AAAAAAAA"), before},
+			"the person":                   {silent("cus_alice", hint), silent("cus_alice", "")},
+			"another person, with a page":  {silent("cus_bob", hint, "prompt", ""), "/consent"},
+		} {
+			if c.got != c.want || before == "login_required" {
+				w.Errorf("%s: %s, want %s", name, c.got, c.want)
 			}
 		}
 	})
