@@ -54,7 +54,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"home, signed in", visit(s.URL + "/")},
 		{"login again, for an app", visit(consent + "&prompt=login&login_hint=alice%40demo.example")},
 		{"logout", visit(s.URL + "/oauth2/logout?client_id=coffee-shop")},
-		{"account of staff", chromedp.Steps(chromedp.Click(".who button"), chromedp.WaitVisible(`main a[href="/login"]`), visit(s.URL+"/login"),
+		{"account of staff", chromedp.Steps(visit(s.URL+"/account"), chromedp.Click(".who button"), chromedp.WaitVisible(`main a[href="/login"]`), visit(s.URL+"/login"),
 			signIn(harness.People["admin"]), chromedp.WaitVisible(".tiles"), visit(s.URL+"/account?done=setup"))},
 		{"tokens", visit(s.URL + "/account/tokens")},
 		{"tokens with an error", chromedp.Steps(chromedp.SetValue("#name", "laptop"), chromedp.Submit("#name"), chromedp.WaitVisible("#alert"))},
