@@ -123,22 +123,27 @@ func (tx *Tx) DeleteRefreshTokens(ctx context.Context, limit int) (int64, error)
 	return tx.Exec(ctx, `DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens WHERE kept_until <= ? ORDER BY kept_until LIMIT ?)`, tx.Now(), limit)
 }
 
-// spent is the condition that a grant has neither code nor token left. They
-// end before it, and are removed before it.
-const spent = ` AND NOT EXISTS (SELECT 1 FROM codes WHERE grant_id = g.id)
-	AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE grant_id = g.id)
-	AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE grant_id = g.id)`
+// spent is the query for those of some grants that have neither code nor token
+// left. These are few: PostgreSQL would else join all tokens that there are.
+// Codes and tokens end before their grant, and are removed before it, so those
+// that have some don't stay in the way.
+func spent(these string) string {
+	return `SELECT g.id FROM (` + these + ` ORDER BY expires_at LIMIT ?) AS g
+		WHERE NOT EXISTS (SELECT 1 FROM codes WHERE grant_id = g.id)
+			AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE grant_id = g.id)
+			AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE grant_id = g.id)`
+}
 
-// DeleteGrants removes at most limit grants that people gave, a time after their end in
-// which the person may want to look at them.
+// DeleteGrants removes at most limit grants that people gave, a time after their
+// end in which the person may want to look at them.
 func (tx *Tx) DeleteGrants(ctx context.Context, limit int) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM grants WHERE id IN (SELECT g.id FROM grants g
-		WHERE g.subject_type <> 'client' AND g.parent_id = '' AND g.expires_at <= ?`+spent+` ORDER BY g.expires_at LIMIT ?)`, At(tx.Now().Add(-grantsKept)), limit)
+	return tx.Exec(ctx, `DELETE FROM grants WHERE id IN (`+spent(`SELECT id FROM grants
+		WHERE subject_type <> 'client' AND parent_id = '' AND expires_at <= ?`)+`)`, At(tx.Now().Add(-grantsKept)), limit)
 }
 
 // DeleteClientGrants removes at most limit grants that clients took for
 // themselves, or got by exchange, as soon as their tokens are gone.
 func (tx *Tx) DeleteClientGrants(ctx context.Context, limit int) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM grants WHERE id IN (SELECT g.id FROM grants g
-		WHERE (g.subject_type = 'client' OR g.parent_id <> '') AND g.expires_at <= ?`+spent+` ORDER BY g.expires_at LIMIT ?)`, At(tx.Now().Add(-accessKept)), limit)
+	return tx.Exec(ctx, `DELETE FROM grants WHERE id IN (`+spent(`SELECT id FROM grants
+		WHERE (subject_type = 'client' OR parent_id <> '') AND expires_at <= ?`)+`)`, At(tx.Now().Add(-accessKept)), limit)
 }
