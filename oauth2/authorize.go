@@ -79,7 +79,7 @@ func (p *Provider) destination(ctx context.Context, x *exchange, form url.Values
 		return nil, refuse("invalid_request").saying("client_id is needed once, redirect_uri at most once.")
 	}
 	c, err := p.client(ctx, x, form.Get("client_id"))
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && c.RegisteredBy == "document" && !p.documented(x.tenant) {
 		return nil, refuse("invalid_client").saying("This application is not known here.")
 	}
 	if err != nil {

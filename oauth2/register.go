@@ -62,6 +62,7 @@ func (f *faults) identity(c *store.Client) {
 	f.check(clientID.MatchString(c.ID) && !personID.MatchString(c.ID) || c.RegisteredBy == "document" && isDocumentID(c.ID), "id", "It must have 3 to 64 characters of a-z, 0-9, . _ -, and must not look like the id of a person.")
 	f.check(c.Name != "", "name", "It is needed: people are asked to trust it.")
 	f.check(!c.Public || !c.Trusted, "trusted", "A public client can be impersonated, so it can't be trusted.")
+	f.check(!c.Trusted || c.RegisteredBy == "" || c.RegisteredBy == "admin", "trusted", "Who registered this client has its secrets and addresses: only one that an administrator made can be trusted.")
 	f.check(!c.Public || len(c.Introspects) == 0, "introspects", "A public client can't introspect.")
 }
 

@@ -33,6 +33,7 @@ func TestCheckClient(t *testing.T) {
 		"refresh without code":   {func(c *store.Client) { c.GrantTypes, c.RedirectURIs = store.Words{"refresh_token"}, nil }, []string{"grant_types"}},
 		"public and alone":       {func(c *store.Client) { c.Public = true; c.GrantTypes = append(c.GrantTypes, "client_credentials") }, []string{"grant_types"}},
 		"public and trusted":     {func(c *store.Client) { c.Public, c.Trusted = true, true }, []string{"trusted"}},
+		"trusted by itself":      {func(c *store.Client) { c.Trusted, c.RegisteredBy = true, "developer" }, []string{"trusted"}},
 		"public and asking":      {func(c *store.Client) { c.Public, c.Introspects = true, store.Words{"https://x/api"} }, []string{"introspects"}},
 		"no address":             {redirect(), []string{"redirect_uris"}},
 		"an address for nothing": {func(c *store.Client) { c.GrantTypes = store.Words{"client_credentials"} }, []string{"redirect_uris"}},

@@ -102,9 +102,9 @@ func (r *rooms) registration(g fiber.Router) {
 // oauthRoutes are OAuth2's: the endpoints authenticate clients themselves.
 func (r *rooms) oauthRoutes(app *fiber.App, person, api fiber.Handler) {
 	byCredential, byHeader := r.limits.ByCredential(), r.limits.ByHeader()
-	app.Get("/oauth2/authorize", person, r.oauth.Authorize())
-	app.Post("/oauth2/authorize", person, r.oauth.Authorize())
-	app.Get("/oauth2/authorize/continue", person, r.oauth.Continue())
+	app.Get("/oauth2/authorize", person, byCredential, r.oauth.Authorize())
+	app.Post("/oauth2/authorize", person, byCredential, r.oauth.Authorize())
+	app.Get("/oauth2/authorize/continue", person, byCredential, r.oauth.Continue())
 	app.Post("/oauth2/token", byHeader, r.oauth.Token())
 	app.Post("/oauth2/device_authorization", byHeader, r.oauth.DeviceAuthorization())
 	app.Post("/oauth2/introspect", byHeader, r.oauth.Introspect())
@@ -113,12 +113,12 @@ func (r *rooms) oauthRoutes(app *fiber.App, person, api fiber.Handler) {
 	app.Post("/oauth2/userinfo", api, byCredential, r.oauth.UserInfo())
 	r.registration(app.Group("/oauth2/register", byHeader))
 	app.Post("/oauth2/par", byHeader, r.oauth.Push())
-	app.Get("/oauth2/logout", person, r.pages.LogoutRequest())
-	app.Post("/oauth2/logout", person, r.pages.PostLogoutRequest())
-	app.Get("/consent", person, r.pages.Consent())
-	app.Post("/consent", person, r.pages.PostConsent())
-	app.Get("/device", person, r.pages.Device())
-	app.Post("/device", person, r.pages.PostDevice())
+	app.Get("/oauth2/logout", person, byCredential, r.pages.LogoutRequest())
+	app.Post("/oauth2/logout", person, byCredential, r.pages.PostLogoutRequest())
+	app.Get("/consent", person, byCredential, r.pages.Consent())
+	app.Post("/consent", person, byCredential, r.pages.PostConsent())
+	app.Get("/device", person, byCredential, r.pages.Device())
+	app.Post("/device", person, byCredential, r.pages.PostDevice())
 }
 
 // object routes the operations that there are on one kind of object.

@@ -140,8 +140,23 @@ func ClientSecrets(ctx context.Context, r Reader, tenant, client string) ([]Clie
 	return out, err
 }
 
-// InsertClientSecret adds one; ErrExists if its id is taken.
+// maxClientSecrets of a client live at a time: whoever claims to be it, without
+// proof, is compared with each.
+const maxClientSecrets = 10
+
+// InsertClientSecret adds one in place of those that have ended; ErrExists if its
+// id is taken, a [Conflict] if too many live.
 func (tx *Tx) InsertClientSecret(ctx context.Context, s *ClientSecret) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM client_secrets WHERE tenant = ? AND client_id = ? AND expires_at <= ?`, s.Tenant, s.ClientID, tx.Now()); err != nil {
+		return err
+	}
+	var live int
+	if err := tx.Get(ctx, &live, `SELECT COUNT(*) FROM client_secrets WHERE tenant = ? AND client_id = ?`, s.Tenant, s.ClientID); err != nil {
+		return err
+	}
+	if live >= maxClientSecrets {
+		return &Conflict{Code: "conflict", Detail: "Too many secrets of this client still work. Let the old ones end at once, or wait until they do."}
+	}
 	_, err := tx.Exec(ctx, `INSERT INTO client_secrets (id, tenant, client_id, hash, created_at, expires_at) VALUES (?,?,?,?,?,?)`,
 		s.ID, s.Tenant, s.ClientID, s.Hash, s.CreatedAt, s.ExpiresAt)
 	return err

@@ -103,6 +103,11 @@ func TestDocumentsAreClients(t *testing.T) {
 			again := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {r.field("refresh_token")}, "client_id": {documentID}}
 			w.want(w.post("/oauth2/token", "", again), 200, "")
 		})
+		w.sub("not once the tenant takes none any more", func(w *world) {
+			w.documents("FALSE")
+			w.wantPage(w.authorize(asksAs(documentID)))
+			w.documents("TRUE")
+		})
 		w.sub("not if an administrator switched them off", func(w *world) {
 			w.exec(`UPDATE clients SET disabled_at = 1, fresh_until = 0 WHERE id = '` + documentID + `'`)
 			before := w.library.asked

@@ -71,10 +71,17 @@ func (o *OAuth) Revoke() fiber.Handler {
 	})
 }
 
+// pushes are how many requests of public clients an address may push in a
+// minute: each leaves a row and a record, and anybody can say that they are one.
+const pushes = 60
+
 // Push is POST /oauth2/par (RFC 9126).
 func (o *OAuth) Push() fiber.Handler {
 	return o.endpoint(func(c *fiber.Ctx, r *oauth2.Request) (*web.Answer, error) {
 		p, err := o.Provider.Push(recording(c), r)
+		if err == nil && p.Client.Public {
+			err = o.slow(c, "push", pushes)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -283,3 +283,23 @@ func TestAPushWithAProof(t *testing.T) {
 		w.want(push(proof(), "dpop_jkt", other.Thumbprint()), 400, "invalid_request")
 	})
 }
+
+// TestStrangersPushSlowly: who only says that they are a public client leaves few
+// rows and records; who has proven it is not held up.
+func TestStrangersPushSlowly(t *testing.T) {
+	each(t, func(w *world) {
+		w.charged = map[string]int{}
+		for n := range 62 {
+			r := w.post("/oauth2/par", "demo-spa", asks("client_id", "demo-spa"))
+			if n < 60 {
+				w.want(r, 201, "")
+				continue
+			}
+			w.want(r, 429, "temporarily_unavailable")
+			if r.header.Get("Retry-After") != "60" {
+				w.Error(r.header)
+			}
+		}
+		w.want(w.post("/oauth2/par", "demo-web", asks("client_id", "demo-web")), 201, "")
+	})
+}

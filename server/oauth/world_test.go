@@ -45,6 +45,8 @@ type world struct {
 	refused []string // codes of what was counted, with the client if there was one
 
 	published published // the keys of clients
+
+	charged map[string]int // what was throttled, by its key; nil: nothing is
 }
 
 // each runs a test in a world on SQLite and in one on PostgreSQL.
@@ -116,6 +118,17 @@ func (w *world) counted() []string {
 	return out
 }
 
+// throttle lets so many through, and none after them.
+func (w *world) throttle(key string, perMinute int) (time.Duration, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.charged == nil {
+		return 0, true
+	}
+	w.charged[key]++
+	return time.Minute, w.charged[key] <= perMinute
+}
+
 func (w *world) people() {
 	storetest.Tenant(w, w.db, "demo")
 	storetest.Tenant(w, w.db, "other")
@@ -180,7 +193,7 @@ func (w *world) listen() {
 	engine.Timeout = 10 * time.Second // the race detector is slow
 	w.policy = &houseRules{Engine: engine}
 	g := &gate.Gate{Policy: w.policy, Store: w.db, Now: w.now, NewID: uuid.NewString}
-	o := &oauth.OAuth{Gate: g, Provider: w.provider, Count: w.count, Session: func(c *fiber.Ctx) (oauth2.Person, string, bool) {
+	o := &oauth.OAuth{Gate: g, Provider: w.provider, Count: w.count, Throttle: w.throttle, Session: func(c *fiber.Ctx) (oauth2.Person, string, bool) {
 		id := strings.Clone(c.Get("X-Person"))
 		kind := map[string]string{"cus": "customer", "stf": "staff"}[strings.Split(id, "_")[0]]
 		ago, _ := time.ParseDuration(c.Get("X-Login-Ago", "0s"))

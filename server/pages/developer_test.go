@@ -218,6 +218,16 @@ func TestDeveloperEditsRotatesAndDeletes(t *testing.T) {
 	third := clientSecret.FindString(b.post(path+"/secret", b.act("overlap", "0")).body)
 	e.secretsAre(id, third)
 
+	for range 9 {
+		b.post(path+"/secret", b.act("overlap", "168")).is(t, http.StatusCreated, "")
+	}
+	b.post(path+"/secret", b.act("overlap", "168")).is(t, http.StatusConflict, "")
+	last := clientSecret.FindString(b.post(path+"/secret", b.act("overlap", "0")).body)
+	e.secretsAre(id, last)
+	if all, err := store.ClientSecrets(context.Background(), e.db, "demo", id); err != nil || len(all) != 1 {
+		t.Errorf("%d secrets are kept: %v", len(all), err)
+	}
+
 	b.post(path+"/delete", b.act()).is(t, http.StatusUnprocessableEntity, "")
 	b.post(path+"/delete", b.act("sure", "yes")).is(t, http.StatusSeeOther, "/developer?done=deleted")
 	b.get(path).is(t, http.StatusForbidden, "")
