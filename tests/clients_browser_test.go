@@ -2,7 +2,6 @@ package tests
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -27,7 +26,7 @@ func TestOidcClientTsInABrowser(t *testing.T) {
 	serve := func(kind string, body []byte) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", kind)
-			_, _ = io.WriteString(w, string(body))
+			_, _ = w.Write(body)
 		}
 	}
 	files := http.NewServeMux()

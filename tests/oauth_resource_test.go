@@ -24,6 +24,7 @@ func (p *proof) document(t *testing.T, path string, header http.Header) map[stri
 const (
 	serverMetadata   = "/.well-known/oauth-authorization-server"
 	openIDMetadata   = "/.well-known/openid-configuration"
+	openidMetadata   = "/.well-known/openid-configuration"
 	resourceMetadata = "/.well-known/oauth-protected-resource"
 )
 
@@ -83,6 +84,9 @@ func (p *proof) metadata(t *testing.T) {
 
 func (p *proof) listed(t *testing.T) {
 	m := p.document(t, serverMetadata, nil)
+	if of := p.document(t, openidMetadata, nil)["code_challenge_methods_supported"]; len(of.([]any)) != 1 || of.([]any)[0] != "S256" {
+		t.Errorf("OpenID Connect's say %v", of)
+	}
 	list := func(name string) []string {
 		var out []string
 		values, _ := m[name].([]any)
