@@ -49,13 +49,14 @@ func readClientMetadata(t *store.Tenant, c *store.Client, members map[string]jso
 
 // selfRegistrable asks what is asked of every client.
 func selfRegistrable(c *store.Client) *Error {
-	for _, f := range CheckClient(c) {
-		if f.Field == "redirect_uris" {
-			return refuse("invalid_redirect_uri")
-		}
-		return refuse("invalid_client_metadata").saying(metadataFaults[f.Field])
+	faults := CheckClient(c)
+	switch {
+	case len(faults) == 0:
+		return nil
+	case faults[0].Field == "redirect_uris":
+		return refuse("invalid_redirect_uri")
 	}
-	return nil
+	return refuse("invalid_client_metadata").saying(metadataFaults[faults[0].Field])
 }
 
 // metadataFaults say which member was wrong. Those of [Fault] hold characters

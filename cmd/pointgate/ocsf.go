@@ -35,7 +35,7 @@ var (
 var activities = map[string]enum{
 	"list": activityRead, "read": activityRead, "history": activityRead, "export": activityRead, "prove": activityRead, "explain": activityRead, "count": activityRead,
 	"introspect": activityRead,
-	"create": activityCreate, "earn": activityCreate, "hold": activityCreate, "issue": activityCreate, "transfer": activityCreate, "offer": activityCreate,
+	"create":     activityCreate, "earn": activityCreate, "hold": activityCreate, "issue": activityCreate, "transfer": activityCreate, "offer": activityCreate,
 	"grant": activityCreate, "exchange": activityCreate, "authorize": activityCreate, "push": activityCreate, "register": activityCreate, "refresh": activityUpdate,
 	"update": activityUpdate, "adjust": activityUpdate, "redeem": activityUpdate, "capture": activityUpdate, "release": activityUpdate,
 	"reverse": activityUpdate, "expire": activityUpdate, "rotate": activityUpdate, "move": activityUpdate, "change": activityUpdate,

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"math/big"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -98,8 +99,8 @@ func (w *world) verified(token string) (header, claims map[string]any) {
 	digest, signature := sha256.Sum256([]byte(parts[0]+"."+parts[1])), part(parts[2])
 	for _, k := range set.Keys {
 		if k["kid"] == header["kid"] && k["alg"] == "ES256" {
-			public := &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(part(k["x"])), Y: new(big.Int).SetBytes(part(k["y"]))}
-			if ecdsa.Verify(public, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])) {
+			public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, part(k["x"]), part(k["y"])))
+			if err == nil && ecdsa.Verify(public, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])) {
 				return header, claims
 			}
 		}

@@ -75,17 +75,18 @@ func (in *appForm) wrong(t *store.Tenant, c *store.Client) *web.Problem {
 	if in.id == "" && in.Kind != public && in.Kind != confidential {
 		return web.NewProblem("validation_failed", "Please choose where the app runs.")
 	}
-	for _, f := range oauth2.CheckApp(t, c) {
-		text := f.Detail
-		switch f.Field {
-		case "redirect_uris":
-			text = "Please enter 1 to 20 redirect addresses, one on each line: https, http on this machine, or a scheme of an app that is allowed here; without # and *."
-		case "homepage":
-			text = "The homepage must begin with https://."
-		}
-		return web.NewProblem("validation_failed", text)
+	faults := oauth2.CheckApp(t, c)
+	if len(faults) == 0 {
+		return nil
 	}
-	return nil
+	text := faults[0].Detail
+	switch faults[0].Field {
+	case "redirect_uris":
+		text = "Please enter 1 to 20 redirect addresses, one on each line: https, http on this machine, or a scheme of an app that is allowed here; without # and *."
+	case "homepage":
+		text = "The homepage must begin with https://."
+	}
+	return web.NewProblem("validation_failed", text)
 }
 
 // view is the form with its choices.

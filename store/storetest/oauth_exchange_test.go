@@ -29,7 +29,9 @@ func family(t *testing.T, db *store.DB) {
 	} {
 		g.CreatedAt = store.At(now.Add(time.Duration(i) * time.Minute))
 		storetest.Grant(t, db, g)
-		storetest.Write(t, db, func(tx *store.Tx) error { return tx.InsertAccessToken(ctx, access("a_"+g.ID, g.ID, now.Add(time.Hour))) })
+		storetest.Write(t, db, func(tx *store.Tx) error {
+			return tx.InsertAccessToken(ctx, access("a_"+g.ID, g.ID, now.Add(time.Hour)))
+		})
 	}
 }
 
@@ -77,7 +79,9 @@ func TestWhatWasExchangedEndsWithItsGrant(t *testing.T) {
 			grants: 4, tokens: 4, left: []string{"grt_app", "grt_bob"},
 		},
 		"a deleted client's": {
-			end:    func(tx *store.Tx) (int64, int64, error) { return 5, 5, tx.DeleteClient(ctx, "demo", "web", "stf_admin") },
+			end: func(tx *store.Tx) (int64, int64, error) {
+				return 5, 5, tx.DeleteClient(ctx, "demo", "web", "stf_admin")
+			},
 			grants: 5, tokens: 5, left: []string{"grt_app"},
 		},
 		"another tenant's": {

@@ -26,7 +26,10 @@ func TestPushedRequests(t *testing.T) {
 			return r
 		}
 		use := func(name string) (ok bool) {
-			storetest.Write(t, db, func(tx *store.Tx) (err error) { ok, err = tx.UsePushedRequest(ctx, []byte(name), store.At(now)); return err })
+			storetest.Write(t, db, func(tx *store.Tx) (err error) {
+				ok, err = tx.UsePushedRequest(ctx, []byte(name), store.At(now))
+				return err
+			})
 			return ok
 		}
 		want := push("one")
