@@ -89,5 +89,5 @@ func problemOf(err error) told {
 // decision: there is no record of that id.
 func unrecorded(c *Call, err error) *web.Answer {
 	c.Event.DecisionID = ""
-	return web.NewProblem("audit_unavailable", "Nothing was changed; try again later.").Because(err).Answer(c.Event)
+	return c.worded(web.NewProblem("audit_unavailable", "Nothing was changed; try again later.").Because(err).Answer(c.Event))
 }

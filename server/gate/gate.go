@@ -45,6 +45,15 @@ type Call struct {
 	// the ids of the ledger lines that the effect wrote. The record names them.
 	Related string
 	Lines   []string
+	refusal func(*web.Answer) *web.Answer
+}
+
+// worded is an answer in the words of its protocol.
+func (c *Call) worded(a *web.Answer) *web.Answer {
+	if c.refusal == nil || a.Type != web.ProblemType {
+		return a
+	}
+	return c.refusal(a)
 }
 
 // Operation is one protected thing that can be asked for. T is its parsed
@@ -65,6 +74,9 @@ type Operation[T any] struct {
 	// changes nothing; Effect runs inside the transaction of its record.
 	Read   func(ctx context.Context, r store.Reader, c *Call, in *T) (*web.Answer, error)
 	Effect func(ctx context.Context, tx *store.Tx, c *Call, in *T) (*web.Answer, error)
+	// Refusal says a problem in the words of another protocol, before it is
+	// recorded; nil: problems stay problems.
+	Refusal func(problem *web.Answer) *web.Answer
 }
 
 // ErrStale is returned by an effect whose facts no longer hold as the decision
@@ -93,6 +105,7 @@ func Do[T any](ctx context.Context, g *Gate, op Operation[T], r *web.Request) *w
 	}
 	for n := 1; ; n++ {
 		c := g.call(r, op.Action)
+		c.refusal = op.Refusal
 		a, err := attempt(ctx, g, op, c, in, fault, key)
 		switch {
 		case !errors.Is(err, ErrStale):
@@ -155,6 +168,7 @@ func effect[T any](ctx context.Context, g *Gate, op Operation[T], c *Call, in *T
 		if err != nil {
 			return err
 		}
+		a = c.worded(a)
 		record = g.record(c, a)
 		tx.Record(record)
 		return nil
@@ -182,6 +196,7 @@ func (g *Gate) call(r *web.Request, action string) *Call {
 // only records an answer that has no effect, and holds it back until the record
 // is durable.
 func (g *Gate) only(ctx context.Context, c *Call, a *web.Answer) *web.Answer {
+	a = c.worded(a)
 	began, record := g.Now(), g.record(c, a)
 	err := g.Store.Append(ctx, record)
 	g.spent(c, web.PartCommit, began)

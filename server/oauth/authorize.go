@@ -86,7 +86,7 @@ func (o *OAuth) again(c *fiber.Ctx, flow *oauth2.Flow, who oauth2.Person) (*web.
 	if err != nil || p == nil {
 		return nil, err
 	}
-	a := decide(c, o.Gate, p, func(to string) *web.Answer { return goTo(to, "ok") })
+	a := decide(c, o.Gate, p, func(to string) *web.Answer { return goTo(to, "ok") }, nil)
 	switch {
 	case a.Status >= fiber.StatusInternalServerError:
 		return nil, oauth2.Unavailable()

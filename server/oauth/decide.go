@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -15,10 +16,10 @@ import (
 )
 
 // decide takes what a request comes to through the gate: the policy says
-// whether it may be given, and it is given in the write that records that. The
-// answer may be a refusal as a problem; see [rfc].
-func decide[T any](c *fiber.Ctx, g *gate.Gate, p *oauth2.Prepared[T], answer func(T) *web.Answer) *web.Answer {
-	op := operation(&p.Act)
+// whether it may be given, and it is given in the write that records that.
+// refused says a problem in the words of the endpoint; see [rfc].
+func decide[T any](c *fiber.Ctx, g *gate.Gate, p *oauth2.Prepared[T], answer func(T) *web.Answer, refused words) *web.Answer {
+	op := operation(&p.Act, refused)
 	op.Effect = func(ctx context.Context, tx *store.Tx, _ *gate.Call, _ *struct{}) (*web.Answer, error) {
 		given, err := p.Commit(ctx, tx)
 		var refused *oauth2.Error
@@ -36,17 +37,17 @@ func decide[T any](c *fiber.Ctx, g *gate.Gate, p *oauth2.Prepared[T], answer fun
 }
 
 // ask takes a question through the gate that changes nothing.
-func ask(c *fiber.Ctx, g *gate.Gate, a *oauth2.Act, answer func() *web.Answer) *web.Answer {
-	op := operation(a)
+func ask(c *fiber.Ctx, g *gate.Gate, a *oauth2.Act, answer func() *web.Answer, refused words) *web.Answer {
+	op := operation(a, refused)
 	op.Read = func(context.Context, store.Reader, *gate.Call, *struct{}) (*web.Answer, error) { return answer(), nil }
 	return pass(c, g, a, op)
 }
 
 // operation is an act as the gate knows it. Its facts are those that were
 // gathered while it was prepared.
-func operation(a *oauth2.Act) gate.Operation[struct{}] {
+func operation(a *oauth2.Act, refused words) gate.Operation[struct{}] {
 	return gate.Operation[struct{}]{
-		Action: a.Action,
+		Action: a.Action, Refusal: refused,
 		Facts: func(_ context.Context, _ store.Reader, c *gate.Call, _ *struct{}) (policies.Resource, policies.Facts, error) {
 			res := policies.Resource{Type: a.Object.Type, ID: a.Object.ID, Owner: a.Object.Owner}
 			if res.ID != "" {
@@ -97,17 +98,27 @@ type errorBody struct {
 	Description string `json:"error_description"`
 }
 
-// rfc turns a problem that came out of the gate into an error of RFC 6749: a
-// denial by the policy is code, unless the rule has one that the RFCs know.
-func rfc(a *web.Answer, code string) *web.Answer {
-	if a.Type != web.ProblemType {
-		return a
+// words says a problem as an endpoint does; what is recorded is what it returns.
+type words = func(problem *web.Answer) *web.Answer
+
+// rfc says a problem as an error of RFC 6749: a denial by the policy is code,
+// unless the rule has one that the RFCs know.
+func rfc(code string) words {
+	return func(a *web.Answer) *web.Answer {
+		e := oauth2.PolicyDenied(code, a.Code)
+		if a.Status >= fiber.StatusInternalServerError {
+			e = oauth2.Unavailable()
+		}
+		return instead(a, refusal{e}.Answer(nil))
 	}
-	e := oauth2.PolicyDenied(code, a.Code)
-	if a.Status >= fiber.StatusInternalServerError {
-		e = oauth2.Unavailable()
+}
+
+// instead is another answer to what a problem was about.
+func instead(problem, a *web.Answer) *web.Answer {
+	if a.Header == nil {
+		a.Header = map[string]string{}
 	}
-	out := refusal{e}.Answer(nil)
-	out.Header, out.Code = a.Header, a.Code
-	return out
+	maps.Copy(a.Header, problem.Header)
+	a.Code = problem.Code
+	return a
 }

@@ -24,8 +24,7 @@ func (o *OAuth) DeviceAuthorization() fiber.Handler {
 		if err != nil {
 			return nil, err
 		}
-		a := decide(c, o.Gate, p, func(a *oauth2.DeviceAuthorization) *web.Answer { return web.JSON(fiber.StatusOK, a) })
-		return rfc(a, "unauthorized_client"), nil
+		return decide(c, o.Gate, p, func(a *oauth2.DeviceAuthorization) *web.Answer { return web.JSON(fiber.StatusOK, a) }, rfc("unauthorized_client")), nil
 	})
 }
 
@@ -47,7 +46,7 @@ func (o *OAuth) ApproveDevice(c *fiber.Ctx, d *oauth2.Device, who oauth2.Person,
 	if err != nil {
 		return o.stays(c, err)
 	}
-	a := decide(c, o.Gate, p, func(struct{}) *web.Answer { return goTo("/device?done=approved", "ok") })
+	a := decide(c, o.Gate, p, func(struct{}) *web.Answer { return goTo("/device?done=approved", "ok") }, nil)
 	if a.Type == web.ProblemType || a.Status < 400 {
 		return a
 	}

@@ -38,7 +38,7 @@ func (o *OAuth) document(c *fiber.Ctx, form url.Values) (done bool, err error) {
 	if err != nil {
 		return true, o.reject(c, err)
 	}
-	a := rfc(decide(c, o.Gate, p, func(struct{}) *web.Answer { return &web.Answer{Status: fiber.StatusNoContent, Code: "ok"} }), "access_denied")
+	a := decide(c, o.Gate, p, func(struct{}) *web.Answer { return &web.Answer{Status: fiber.StatusNoContent, Code: "ok"} }, rfc("access_denied"))
 	if a.Status == fiber.StatusNoContent {
 		return false, nil
 	}

@@ -137,7 +137,7 @@ func TestThePolicyHasTheLastWord(t *testing.T) {
 		w.want(r, 400, "unauthorized_client")
 		id := r.header.Get("X-Decision-Id")
 		record, err := w.db.Decision(context.Background(), "demo", id)
-		if err != nil || record.Allow || record.Code != "house_rule" || record.Status != 403 || record.Subject != "cus_alice" {
+		if err != nil || record.Allow || record.Code != "house_rule" || record.Status != 400 || record.Subject != "cus_alice" {
 			w.Errorf("%v: %+v", err, record)
 		}
 		w.rule("token.issue", "invalid_scope", 403)

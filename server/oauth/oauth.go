@@ -40,7 +40,7 @@ func (o *OAuth) Token() fiber.Handler {
 		if p.Action == "token.exchange" {
 			denied = "invalid_request" // RFC 8693 §2.2.2: a token that is not acceptable by policy
 		}
-		return rfc(decide(c, o.Gate, p, func(a *oauth2.Answer) *web.Answer { return web.JSON(fiber.StatusOK, a) }), denied), nil
+		return decide(c, o.Gate, p, func(a *oauth2.Answer) *web.Answer { return web.JSON(fiber.StatusOK, a) }, rfc(denied)), nil
 	})
 }
 
@@ -52,14 +52,16 @@ func (o *OAuth) Introspect() fiber.Handler {
 		if err != nil {
 			return nil, err
 		}
-		a := ask(c, o.Gate, &q.Act, func() *web.Answer { return web.JSON(fiber.StatusOK, q.Answer) })
-		if a.Status == fiber.StatusForbidden {
-			nothing := web.JSON(fiber.StatusOK, oauth2.Introspection{})
-			nothing.Header, nothing.Code = a.Header, a.Code
-			return nothing, nil
-		}
-		return rfc(a, "unauthorized_client"), nil
+		return ask(c, o.Gate, &q.Act, func() *web.Answer { return web.JSON(fiber.StatusOK, q.Answer) }, unknown), nil
 	})
+}
+
+// unknown is the answer about a token that the client may not know of.
+func unknown(a *web.Answer) *web.Answer {
+	if a.Status >= fiber.StatusInternalServerError {
+		return rfc("")(a)
+	}
+	return instead(a, web.JSON(fiber.StatusOK, oauth2.Introspection{}))
 }
 
 // Revoke is POST /oauth2/revoke (RFC 7009): 200 with an empty body, which is
@@ -85,7 +87,7 @@ func (o *OAuth) Push() fiber.Handler {
 		if err != nil {
 			return nil, err
 		}
-		return rfc(decide(c, o.Gate, p, func(a *oauth2.Pushed) *web.Answer { return web.JSON(fiber.StatusCreated, a) }), "unauthorized_client"), nil
+		return decide(c, o.Gate, p, func(a *oauth2.Pushed) *web.Answer { return web.JSON(fiber.StatusCreated, a) }, rfc("unauthorized_client")), nil
 	})
 }
 
@@ -124,13 +126,13 @@ func (o *OAuth) Approve(c *fiber.Ctx, f *oauth2.Flow, who oauth2.Person, ticked 
 	if err != nil {
 		return o.stays(c, err)
 	}
-	a := decide(c, o.Gate, p, func(to string) *web.Answer { return goTo(to, "ok") })
-	switch {
-	case a.Type == web.ProblemType && a.Status < fiber.StatusInternalServerError:
-		denied := goTo(f.Refused(oauth2.PolicyDenied("access_denied", a.Code)), a.Code)
-		denied.Header["X-Decision-Id"] = a.Header["X-Decision-Id"]
-		return denied
-	case a.Type == web.ProblemType || a.Status < 400:
+	a := decide(c, o.Gate, p, func(to string) *web.Answer { return goTo(to, "ok") }, func(problem *web.Answer) *web.Answer {
+		if problem.Status >= fiber.StatusInternalServerError {
+			return problem
+		}
+		return instead(problem, goTo(f.Refused(oauth2.PolicyDenied("access_denied", problem.Code)), problem.Code))
+	})
+	if a.Type == web.ProblemType || a.Status < fiber.StatusBadRequest {
 		return a
 	}
 	return closed(a.Code)

@@ -26,7 +26,7 @@ func (o *OAuth) Register() fiber.Handler {
 		if err != nil {
 			return nil, err
 		}
-		return decide(c, o.Gate, p, func(a *oauth2.Registered) *web.Answer { return web.JSON(fiber.StatusCreated, a) }), nil
+		return decide(c, o.Gate, p, func(a *oauth2.Registered) *web.Answer { return web.JSON(fiber.StatusCreated, a) }, rfc("access_denied")), nil
 	})
 }
 
@@ -37,7 +37,7 @@ func (o *OAuth) ReadRegistration() fiber.Handler {
 		if err != nil {
 			return nil, err
 		}
-		return decide(c, o.Gate, p, showRegistered), nil
+		return decide(c, o.Gate, p, showRegistered, rfc("access_denied")), nil
 	})
 }
 
@@ -48,7 +48,7 @@ func (o *OAuth) ReplaceRegistration() fiber.Handler {
 		if err != nil {
 			return nil, err
 		}
-		return decide(c, o.Gate, p, showRegistered), nil
+		return decide(c, o.Gate, p, showRegistered, rfc("access_denied")), nil
 	})
 }
 
@@ -59,7 +59,7 @@ func (o *OAuth) DeleteRegistration() fiber.Handler {
 		if err != nil {
 			return nil, err
 		}
-		return decide(c, o.Gate, p, func(struct{}) *web.Answer { return &web.Answer{Status: fiber.StatusNoContent, Code: "ok"} }), nil
+		return decide(c, o.Gate, p, func(struct{}) *web.Answer { return &web.Answer{Status: fiber.StatusNoContent, Code: "ok"} }, rfc("access_denied")), nil
 	})
 }
 
@@ -77,7 +77,7 @@ func (o *OAuth) registrar(do func(c *fiber.Ctx, r *oauth2.RegistrationRequest) (
 		if err != nil {
 			return o.unregistered(c, r, err)
 		}
-		return rfc(answer, "access_denied").Send(c)
+		return answer.Send(c)
 	}
 }
 
