@@ -64,7 +64,7 @@ func FuzzScope(f *testing.F) {
 	p := newProvider(f, db)
 	for _, s := range []string{
 		"points:read", "points:read offline_access", "points:read  openid", " points:read", "points:read\topenid", "Points:Read", "points:*", "points:read points:read",
-		"points:read,openid", "\"points:read\"", "points:write", "points:read\x00", "points:read\u00a0openid", "\u00a0points:read", "points:read\n", "offline_access", "",
+		"points:read,openid", "\"points:read\"", "points:write", "points:read\x00", "points:read\u00a0openid", "\u00a0points:read", "points:read\n", "offline_access", "", " ",
 	} {
 		f.Add(s)
 	}

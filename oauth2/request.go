@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/pointgate/pointgate/store"
 )
@@ -55,9 +56,14 @@ func single(form url.Values) error {
 }
 
 // checkScope refuses letters that no scope has (RFC 6749 §3.3): fosite would trim
-// the white space of all scripts off the names, and so take one for another.
+// the white space of all scripts off the names, and so take one for another. It
+// refuses spaces without a name, which would count as asking for the default.
 func checkScope(form url.Values) error {
-	for _, r := range form.Get("scope") {
+	scope := form.Get("scope")
+	if scope != "" && strings.Trim(scope, " ") == "" {
+		return refuse("invalid_scope")
+	}
+	for _, r := range scope {
 		if r < ' ' || r > '~' || r == '"' || r == '\\' {
 			return refuse("invalid_scope")
 		}

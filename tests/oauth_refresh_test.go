@@ -135,7 +135,7 @@ func (p *proof) services(t *testing.T) {
 		refuses(t, p.post(t, "/oauth2/token", "demo-spa", grant("points:read")), 400, "unauthorized_client")
 	})
 	t.Run("T23 a scope that it has not", func(t *testing.T) {
-		for _, scope := range []string{"points:transfer", "points:read admin", "points:steal", "Points:Read"} {
+		for _, scope := range []string{"points:transfer", "points:read admin", "points:steal", "Points:Read", " "} {
 			refuses(t, p.post(t, "/oauth2/token", "demo-service", grant(scope)), 400, "invalid_scope")
 		}
 	})
