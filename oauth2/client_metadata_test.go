@@ -19,6 +19,7 @@ func FuzzClientMetadata(f *testing.F) {
 		`{"client_name":"a\u202eb","redirect_uris":["https://a/"],"jwks":{"keys":[]},"jwks_uri":"https://a/k","trusted":true}`,
 		`{"redirect_uris":["https://a/"],"grant_types":["authorization_code","refresh_token"],"scope":"points:read offline_access","post_logout_redirect_uris":["https://a/"]}`,
 		`{"redirect_uris":["https://a/"],"token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://a/keys","dpop_bound_access_tokens":true}`,
+		`{"redirect_uris":["http://127.0.0.2/cb"]}`, // the machine's own, too
 		strings.Repeat(`{"a":`, 40), "{\"redirect_uris\":[\"https://a/\xff\"]}",
 	} {
 		f.Add([]byte(seed))
@@ -57,7 +58,7 @@ func modest(tt *testing.T, t *store.Tenant, c *store.Client) {
 		}
 	}
 	for _, r := range c.RedirectURIs {
-		loopback := strings.HasPrefix(r, "http://127.0.0.1") || strings.HasPrefix(r, "http://[::1]") || strings.HasPrefix(r, "http://localhost")
+		loopback := strings.HasPrefix(r, "http://127.") || strings.HasPrefix(r, "http://[::1]") || strings.HasPrefix(r, "http://localhost")
 		if !strings.HasPrefix(r, "https://") && !loopback && !strings.HasPrefix(r, "com.example.app:") {
 			tt.Errorf("redirect %q", r)
 		}
