@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/url"
 
+	"github.com/ory/fosite"
+
 	"github.com/pointgate/pointgate/store"
 )
 
@@ -71,7 +73,7 @@ func covers(given, asked []string) bool { return len(keep(asked, within(given)))
 // device can listen at a loopback port or take a private scheme.
 func known(c *store.Client, f *Flow) bool {
 	u, err := url.Parse(f.RedirectURI)
-	return !c.Public || err == nil && u.Scheme == "https"
+	return !c.Public || err == nil && u.Scheme == "https" && !fosite.IsLocalhost(u)
 }
 
 // remember notes what the person gave, where it may serve again.

@@ -35,10 +35,17 @@ func (tx *Tx) tellClients(ctx context.Context, w where) error {
 	return err
 }
 
-// DueLogouts lists clients that are to be told now, the longest due first.
+// logoutsOfSubject are how many of one person are listed at a time: who signs in
+// and out all day, with clients that never answer, must not hold up others.
+const logoutsOfSubject = 10
+
+// DueLogouts lists clients that are to be told now, the longest due first; of
+// each person a few.
 func (db *DB) DueLogouts(ctx context.Context, limit int) ([]Logout, error) {
 	var out []Logout
-	err := db.Select(ctx, &out, `SELECT `+logoutColumns+` FROM logouts WHERE next_at <= ? ORDER BY next_at, id LIMIT ?`, At(db.now()), limit)
+	err := db.Select(ctx, &out, `SELECT `+logoutColumns+` FROM
+		(SELECT `+logoutColumns+`, ROW_NUMBER() OVER (PARTITION BY tenant, subject ORDER BY next_at, id) AS turn FROM logouts WHERE next_at <= ?) AS due
+		WHERE turn <= ? ORDER BY next_at, id LIMIT ?`, At(db.now()), logoutsOfSubject, limit)
 	return out, err
 }
 

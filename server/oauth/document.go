@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"errors"
 	"net/url"
 
 	"github.com/gofiber/fiber/v2"
@@ -10,9 +9,13 @@ import (
 	"github.com/pointgate/pointgate/server/web"
 )
 
-// documents are how many documents of clients an address makes the server read
-// in a minute, and how many are read of one host.
-const documents = 10
+// How many documents of clients an address makes the server read in a minute,
+// and how many are read of one host: by several addresses, so that none of them
+// can keep a host's clients from everybody.
+const (
+	documents       = 10
+	documentsOfHost = 60
+)
 
 // document reads the document of the client that an authorization request names,
 // where that is needed; done says that the answer is sent. Who is not signed in
@@ -31,7 +34,10 @@ func (o *OAuth) document(c *fiber.Ctx, form url.Values) (done bool, err error) {
 		}
 		return true, see(c, "/login?return_to="+url.QueryEscape("/oauth2/authorize?"+form.Encode()))
 	}
-	if err := errors.Join(o.slow(c, "document", documents), o.charge(c, "document at "+host, documents)); err != nil {
+	if err = o.slow(c, "document", documents); err == nil {
+		err = o.charge(c, "document at "+host, documentsOfHost)
+	}
+	if err != nil {
 		return true, o.reject(c, err)
 	}
 	p, err := o.Provider.ReadDocument(recording(c), web.TenantOf(c), id)

@@ -200,3 +200,18 @@ func TestMetadataSaysWhetherDocumentsAreClients(t *testing.T) {
 		}
 	})
 }
+
+// TestNobodyKeepsAHostsDocumentsFromOthers: who asked too often is not charged to
+// the host any more.
+func TestNobodyKeepsAHostsDocumentsFromOthers(t *testing.T) {
+	each(t, func(w *world) {
+		w.documents("TRUE")
+		w.charged = map[string]int{}
+		for range 70 {
+			w.authorize(asksAs("https://app.example/nothing.json"))
+		}
+		if n := w.charged["document at app.example"]; n != 10 {
+			w.Errorf("one address used up %d of the host's", n)
+		}
+	})
+}

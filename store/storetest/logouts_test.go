@@ -3,6 +3,7 @@ package storetest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -155,6 +156,28 @@ func TestLogoutsAreTriedByOneAtATime(t *testing.T) {
 		now = now.Add(time.Minute)
 		if got, _ := db.DueLogouts(ctx, 10); len(got) != 1 || got[0].Tries != 1 {
 			t.Errorf("after its pause: %+v", got)
+		}
+	})
+}
+
+func TestNobodyHoldsUpTheLogoutsOfOthers(t *testing.T) {
+	ctx := context.Background()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		storetest.Tenant(t, db, "demo")
+		storetest.Client(t, db, "demo", "rp", func(c *store.Client) { c.BackchannelURI = "https://rp.example/logout" })
+		end := func(who *store.User, id string) {
+			storetest.Grant(t, db, store.Grant{ID: "grt_" + id, ClientID: "rp", Subject: who.ID, SessionID: id, Scopes: store.Words{"openid"}})
+			session(t, db, who, id, db.Now())
+			storetest.Write(t, db, func(tx *store.Tx) error { return tx.EndSession(ctx, "demo", id) })
+		}
+		mallory, alice := storetest.User(t, db, "demo", "cus_mallory"), storetest.User(t, db, "demo", "cus_alice")
+		for n := range 20 {
+			end(mallory, fmt.Sprintf("ses_m%d", n))
+		}
+		end(alice, "ses_alice")
+		due, err := db.DueLogouts(ctx, 40)
+		if err != nil || len(due) != 11 || !slices.ContainsFunc(due, func(l store.Logout) bool { return l.SessionID == "ses_alice" }) {
+			t.Errorf("%v %+v", err, due)
 		}
 	})
 }

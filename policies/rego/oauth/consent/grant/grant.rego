@@ -7,7 +7,9 @@ needed := []
 # METADATA
 # title: Consent
 # description: >-
-#   A person who is signed in lets a client do what it was registered for.
+#   A person who is signed in lets a client do what it was registered for. To a
+#   client that an administrator did not register, members of staff tell who they
+#   are, and no more: the same scope reaches all customers in their hands.
 # custom:
 #   code: consent.grant
 # scope: document
@@ -16,4 +18,15 @@ allow if {
 	input.context.authentication.method == "session"
 	input.resource.properties.owner == input.subject.id
 	registration.respected
+	_harmless
+}
+
+_harmless if input.subject.type == "customer"
+
+_harmless if input.context.facts.client_registered_by == "admin"
+
+_harmless if {
+	every scope in input.context.scopes {
+		scope in {"openid", "email", "profile", "offline_access"}
+	}
 }
