@@ -240,7 +240,9 @@ func (w *world) listen() {
 	done := make(chan error, 1)
 	go func() { done <- app.Listener(l) }()
 	w.Cleanup(func() {
-		if err := errors.Join(app.Shutdown(), <-done); err != nil {
+		err := app.Shutdown()
+		_ = l.Close() // what has not begun to serve yet was not shut down
+		if err := errors.Join(err, <-done); err != nil {
 			w.Error(err)
 		}
 	})
