@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ory/fosite"
@@ -68,6 +69,9 @@ func (h *refreshToken) PopulateTokenEndpointResponse(ctx context.Context, r fosi
 	scopes, err := narrow(next.wanted, next.to.within(t.Scopes, x.client))
 	if err != nil {
 		return err
+	}
+	if a, err := h.p.openAnswer(t, next.presented, x.cnf); err == nil { // it was used: what it gets is what it got
+		scopes = strings.Fields(a.Scope)
 	}
 	x.act = x.actOn("token.refresh", Object{Type: "grant", ID: t.GrantID, Owner: t.Subject}, t.Standing, scopes)
 	x.act.Facts = x.facts("refresh_token", t.Audience)

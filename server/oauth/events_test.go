@@ -102,6 +102,13 @@ func TestWhatIsGivenAndEndedIsTold(t *testing.T) {
 
 		w.want(w.post("/oauth2/token", "demo-service", url.Values{"grant_type": {"client_credentials"}, "scope": {"points:read"}}), 200, "")
 		told("a client's own", "token.issue 200 ok demo-service demo-service points:read")
+		second := w.post("/oauth2/token", "demo-web", redeem(w.code())).field("refresh_token")
+		less := again(second)
+		less.Set("scope", "points:read")
+		w.want(w.post("/oauth2/token", "demo-web", less), 200, "")
+		w.want(w.post("/oauth2/token", "demo-web", again(second)), 200, "")
+		told("a replay that asks for more gets what there was", "token.issue 200 ok cus_alice demo-web "+all,
+			"token.refresh 200 ok cus_alice demo-web points:read", "token.refresh 200 ok cus_alice demo-web points:read again")
 		for range 2 {
 			if _, err := w.approve(w.flow(asks()), nil); err != nil {
 				w.Error(err)
