@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,13 +52,22 @@ func staff(tenant, id string, roles []string, scopes ...string) web.Caller {
 	return web.Caller{Method: "api_token", Status: web.Valid, Type: "staff", ID: id, Tenant: tenant, Roles: roles, Scopes: scopes, IssuedAt: time.Now()}
 }
 
+// defaultPolicy is compiled once for all tests: under the race detector that takes
+// longer than most of them.
+var defaultPolicy = sync.OnceValues(func() (*policies.Engine, error) {
+	engine, err := policies.Open(policies.Embedded())
+	if err == nil {
+		engine.Timeout = 10 * time.Second // the race detector is slow
+	}
+	return engine, err
+})
+
 func newWorld(t *testing.T, db *store.DB) *world {
 	t.Helper()
-	engine, err := policies.Open(policies.Embedded())
+	engine, err := defaultPolicy()
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine.Timeout = 10 * time.Second // the race detector is slow
 	storetest.Write(t, db, func(tx *store.Tx) error {
 		return tx.InsertTenant(context.Background(), &store.Tenant{
 			ID: "demo", Name: "Demo", Issuer: "http://demo.localhost", Hostnames: store.Words{"demo.localhost"}, Home: true, CreatedAt: tx.Now(),

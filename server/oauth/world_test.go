@@ -186,11 +186,10 @@ func (w *world) exec(query string) {
 // in a cookie that another room reads.
 func (w *world) listen() {
 	w.Helper()
-	engine, err := policies.Open(policies.Embedded())
+	engine, err := defaultPolicy()
 	if err != nil {
 		w.Fatal(err)
 	}
-	engine.Timeout = 10 * time.Second // the race detector is slow
 	w.policy = &houseRules{Engine: engine}
 	g := &gate.Gate{Policy: w.policy, Store: w.db, Now: w.now, NewID: uuid.NewString}
 	o := &oauth.OAuth{Gate: g, Provider: w.provider, Count: w.count, Throttle: w.throttle, Session: func(c *fiber.Ctx) (oauth2.Person, string, bool) {
@@ -250,6 +249,16 @@ func (w *world) listen() {
 	w.browser = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	w.Cleanup(w.browser.CloseIdleConnections)
 }
+
+// defaultPolicy is compiled once for all tests: under the race detector that takes
+// longer than most of them.
+var defaultPolicy = sync.OnceValues(func() (*policies.Engine, error) {
+	engine, err := policies.Open(policies.Embedded())
+	if err == nil {
+		engine.Timeout = 10 * time.Second // the race detector is slow
+	}
+	return engine, err
+})
 
 // houseRules is the default policy, but for one action that may be denied.
 type houseRules struct {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +41,16 @@ type env struct {
 	timeout  time.Duration
 }
 
+// defaultPolicy is compiled once for all tests: under the race detector that takes
+// longer than most of them.
+var defaultPolicy = sync.OnceValues(func() (*policies.Engine, error) {
+	engine, err := policies.Open(policies.Embedded())
+	if err == nil {
+		engine.Timeout = 10 * time.Second // the race detector is slow
+	}
+	return engine, err
+})
+
 const password = "correct horse battery"
 
 func newEnv(t *testing.T) *env {
@@ -48,7 +59,7 @@ func newEnv(t *testing.T) *env {
 	clock := func() time.Time { return e.now }
 	e.db = storetest.Open(t, store.Options{Dir: t.TempDir(), Now: clock})
 	e.tenant = storetest.Tenant(t, e.db, "demo")
-	engine, err := policies.Open(policies.Embedded())
+	engine, err := defaultPolicy()
 	must(t, err)
 	e.provider, err = oauth2.New(oauth2.Config{
 		Store: e.db, Secret: make([]byte, 32), SealKey: make([]byte, 32), Now: clock, Record: server.RecordOAuth(nil, nil),
