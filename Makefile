@@ -21,7 +21,7 @@ run: build ## build, and serve the demo on 127.0.0.1:8080
 	bin/pointgate serve --demo
 
 test: check browser clients ## all that CI runs: linters, tests with the race detector, browser, client libraries
-	go test -race -timeout 9m ./...
+	go test -race -timeout 20m ./...
 	@$(MAKE) --no-print-directory fuzz-brief
 
 test-clients: browser clients ## the OAuth2 libraries of other people against the program, alone
